@@ -1,0 +1,40 @@
+//go:build weft_asymmetric
+
+package runtime
+
+// switching names the variant, for logs and tests.
+const switching = "asymmetric"
+
+// switchTo suspends from, the running party, and resumes to. Between two
+// coroutines it goes by way of the hub.
+func switchTo(from, to *party) {
+	w := from.w
+	if from != &w.hub {
+		// The hub is suspended in the slot of the coroutine that it resumed,
+		// which is the running one.
+		s := w.hub.at
+		w.hub.at = nil
+		from.at = s
+		w.target = to
+		s.swap()
+		return
+	}
+	for to != &w.hub {
+		s := to.at
+		to.at = nil
+		w.hub.at = s
+		w.target = &w.hub
+		s.swap()
+		to = w.target
+	}
+}
+
+// reap lets co, which waits for its end, end. Hub only.
+func (w *worker) reap(co *coroutine) {
+	defer absorbEnd()
+	co.ending = true
+	w.hub.at = &co.own
+	co.at = nil
+	co.own.swap() // returns by co's end
+	w.hub.at = nil
+}

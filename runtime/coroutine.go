@@ -1,0 +1,119 @@
+package runtime
+
+import (
+	"runtime/debug"
+)
+
+// coroutine runs tasks, one after the other, on one iter.Pull coroutine of a
+// worker.
+type coroutine struct {
+	party
+	own    slot
+	id     int64 // of its goroutine
+	task   *Task // the one it runs; nil while idle, and for the hub
+	ending bool  // it is to end when next resumed
+
+	nextIdle *coroutine
+}
+
+// run is the coroutine's function.
+func (co *coroutine) run() {
+	enroll(co)
+	co.w.coroutines.Add(1)
+	for !co.ending {
+		t := co.task
+		t.finish(co.call(t))
+		co.task = nil
+		co.next()
+	}
+	co.left()
+}
+
+func (co *coroutine) left() {
+	strike(co)
+	co.w.coroutines.Add(-1)
+}
+
+// call runs the task's function and returns the error by which it ended. No
+// panic or Goexit leaves it.
+func (co *coroutine) call(t *Task) (err error) {
+	if t.kill != nil {
+		return t.kill
+	}
+	if co.w.rt.stopping.Load() {
+		return ErrStopped
+	}
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		switch r := recover().(type) {
+		case nil:
+			co.goexit(t)
+		case *unwind:
+			err = r.err
+		default:
+			err = &PanicError{Value: r, Stack: debug.Stack()}
+		}
+	}()
+	t.fn()
+	returned = true
+	return nil
+}
+
+// goexit ends a task whose function called Goexit, from the deferred call in
+// which that is noticed. The Goexit can't be undone, so the coroutine ends
+// with the task: it waits here until the hub is in its slot, and then leaves
+// by a panic, which supersedes the Goexit.
+func (co *coroutine) goexit(t *Task) {
+	t.finish(ErrGoexit)
+	co.task = nil
+	co.w.doomed = append(co.w.doomed, co)
+	switchTo(&co.party, &co.w.hub)
+	co.left()
+	panic(endOfCoroutine{})
+}
+
+// next finds the next thing to do after a task: a new task is run by this very
+// coroutine without a switch.
+func (co *coroutine) next() {
+	w := co.w
+	if w.budget > 0 && w.runq.head != nil && w.runq.head.co == nil {
+		w.budget--
+		w.assign(w.runq.pop(), co)
+		return
+	}
+	if w.idles < idleCoroutines && !w.closing {
+		co.nextIdle = w.idle
+		w.idle = co
+		w.idles++
+	} else {
+		w.doomed = append(w.doomed, co)
+		switchTo(&co.party, &w.hub)
+		return
+	}
+	to := w.pick()
+	if to == &co.party {
+		return // taken from the idle ones for the next task
+	}
+	switchTo(&co.party, to)
+}
+
+// takeCoroutine returns an idle coroutine, or a new one.
+func (w *worker) takeCoroutine() *coroutine {
+	co := w.idle
+	if co == nil {
+		return newCoroutine(w)
+	}
+	w.idle = co.nextIdle
+	co.nextIdle = nil
+	w.idles--
+	return co
+}
+
+// assign makes co run t, which starts by that.
+func (w *worker) assign(t *Task, co *coroutine) {
+	t.co, co.task = co, t
+	w.link(t)
+}

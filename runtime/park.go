@@ -1,0 +1,140 @@
+package runtime
+
+import (
+	"sync"
+	"time"
+)
+
+// No wake is lost. The argument, for a task on worker W:
+//
+//  1. A wait begins (waiting) before the task tells anyone about it, so a
+//     party that wants to end it finds it begun.
+//  2. Whoever claims it queues the task, once: on W's run queue if it runs on
+//     W, else in W's injector. It may do so before the task has parked: the
+//     task is the running one until then, and W dequeues nothing but by the
+//     running party, so the task meets its own entry at the earliest in park,
+//     and goes on.
+//  3. W does not sleep over a filled injector. Before it lets netpoll wait it
+//     sets asleep and then looks at the injector; a foreign waker first pushes
+//     and then looks at asleep. One of the two sees the other's write: either W
+//     takes the task, or the waker writes the eventfd. Exactly one waker, the
+//     one that swaps asleep to false, makes that system call.
+
+// park is the one place where a task gives up its worker to wait.
+func (t *Task) park(gen uint64, reason string, deadline Instant, external bool) error {
+	w := t.w
+	if t.interrupted {
+		t.unwindAgain()
+		if err := t.interruption(); err != nil && t.claim(gen) {
+			t.delivered(err)
+			_ = t.end()
+			return err
+		}
+	}
+	if deadline != 0 {
+		if deadline <= Now() && t.claim(gen) {
+			_ = t.end()
+			return ErrTimeout
+		}
+		t.deadline.task, t.deadline.fire = t, fireDeadline
+		w.timers.start(&t.deadline, deadline)
+	}
+	if external {
+		w.externals++
+	}
+	t.reason = reason
+	w.block(t.co)
+	t.reason = ""
+	if external {
+		w.externals--
+	}
+	if deadline != 0 {
+		w.timers.stop(&t.deadline)
+	}
+	return t.end()
+}
+
+// fireDeadline ends the wait of a task whose deadline passed.
+func fireDeadline(tm *timer) { tm.task.interrupt(ErrTimeout) }
+
+// interrupt ends the present wait of t with err, if there is one. On t's
+// worker only.
+func (t *Task) interrupt(err error) bool {
+	gen, ok := t.waiting()
+	if !ok || !t.claim(gen) {
+		return false
+	}
+	t.outcome = err
+	t.w.runq.push(t)
+	return true
+}
+
+// Yield lets every other task of the worker that is ready run first, and gives
+// I/O and timers their turn. From a plain goroutine it is Gosched. It does
+// not return if the task was killed: see Task.Kill.
+func Yield() {
+	co := current()
+	if co == nil || co.task == nil {
+		yieldGoroutine(co)
+		return
+	}
+	t := co.task
+	co.w.runq.push(t)
+	co.w.block(co)
+	if t.interrupted {
+		t.raisePending()
+	}
+}
+
+// Sleep parks the calling task, or blocks the calling goroutine, for d; d <= 0
+// is Yield. It does not return if the task is killed, or an enclosing
+// WithTimeout expires: it unwinds the task then.
+func Sleep(d time.Duration) {
+	if d <= 0 {
+		Yield()
+		return
+	}
+	co := current()
+	if co == nil {
+		time.Sleep(d)
+		return
+	}
+	if co.task == nil {
+		panic("runtime: Sleep on the hub of a worker")
+	}
+	t := co.task
+	if err := t.park(t.begin(), "sleep", Now().Add(d), false); err != ErrTimeout {
+		t.raise(err)
+	}
+}
+
+// goroutineCells are the wait cells of plain goroutines. Cells are reused, and
+// their generations make old Waiters harmless.
+var goroutineCells = sync.Pool{New: func() any {
+	return &waitCell{gate: make(chan struct{}, 1)}
+}}
+
+func takeGoroutineCell() *waitCell  { return goroutineCells.Get().(*waitCell) }
+func giveGoroutineCell(c *waitCell) { goroutineCells.Put(c) }
+
+// parkGoroutine blocks the calling goroutine on its cell.
+func (c *waitCell) parkGoroutine(gen uint64, deadline Instant) error {
+	defer giveGoroutineCell(c)
+	if deadline == 0 {
+		<-c.gate
+		return c.end()
+	}
+	timer := time.NewTimer(deadline.Sub(Now()))
+	defer timer.Stop()
+	select {
+	case <-c.gate:
+		return c.end()
+	case <-timer.C:
+	}
+	if c.claim(gen) {
+		_ = c.end()
+		return ErrTimeout
+	}
+	<-c.gate // ended otherwise at the same instant
+	return c.end()
+}

@@ -1,0 +1,123 @@
+package runtime
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/petermattis/goid"
+)
+
+// registry finds the party that runs on the calling goroutine: a coroutine,
+// or the hub of a worker. It is a hash table from goroutine id to coroutine,
+// read without a lock on every call that may park. Ids are never reused, so a
+// reader can't take one goroutine for another. It changes when a coroutine is
+// made or ends, which pooling makes rare.
+var registry struct {
+	table atomic.Pointer[idTable]
+
+	mu    sync.Mutex
+	live  int // mu guards: entries in use
+	taken int // mu guards: entries in use or tombstones
+}
+
+type idTable struct {
+	mask    uint64
+	entries []idEntry
+}
+
+type idEntry struct {
+	id atomic.Int64 // 0: free, idGone: tombstone
+	co atomic.Pointer[coroutine]
+}
+
+const idGone = -1
+
+func init() { registry.table.Store(newIDTable(64)) }
+
+func newIDTable(size int) *idTable {
+	return &idTable{mask: uint64(size - 1), entries: make([]idEntry, size)}
+}
+
+// slotOf spreads ids, which the Go runtime hands out in runs.
+func (t *idTable) slotOf(id int64) uint64 {
+	return (uint64(id) * 0x9e3779b97f4a7c15) >> 20 & t.mask
+}
+
+// current returns the coroutine that runs on the calling goroutine, or the
+// hub's pseudo coroutine (task nil, hub true), or nil on any other goroutine.
+func current() *coroutine {
+	id := goid.Get()
+	t := registry.table.Load()
+	for i := t.slotOf(id); ; i = (i + 1) & t.mask {
+		e := &t.entries[i]
+		switch e.id.Load() {
+		case id:
+			return e.co.Load()
+		case 0:
+			return nil
+		}
+	}
+}
+
+// enroll enters the calling goroutine as co.
+func enroll(co *coroutine) {
+	id := goid.Get()
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	t := registry.table.Load()
+	if 2*(registry.taken+1) > len(t.entries) {
+		t = regrow(t)
+	}
+	t.put(id, co)
+	registry.live++
+	registry.taken++
+	co.id = id
+}
+
+// strike removes co. It may be called from any goroutine.
+func strike(co *coroutine) {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	t := registry.table.Load()
+	for i := t.slotOf(co.id); ; i = (i + 1) & t.mask {
+		e := &t.entries[i]
+		switch e.id.Load() {
+		case co.id:
+			e.id.Store(idGone)
+			e.co.Store(nil)
+			registry.live--
+			return
+		case 0:
+			return
+		}
+	}
+}
+
+// regrow publishes a table without tombstones and with room to spare.
+func regrow(old *idTable) *idTable {
+	size := 64
+	for size < 4*(registry.live+1) {
+		size *= 2
+	}
+	t := newIDTable(size)
+	for i := range old.entries {
+		if id := old.entries[i].id.Load(); id > 0 {
+			t.put(id, old.entries[i].co.Load())
+		}
+	}
+	registry.taken = registry.live
+	registry.table.Store(t)
+	return t
+}
+
+func (t *idTable) put(id int64, co *coroutine) {
+	for i := t.slotOf(id); ; i = (i + 1) & t.mask {
+		e := &t.entries[i]
+		if e.id.Load() == 0 {
+			// The value first: a reader that finds the id finds it too.
+			e.co.Store(co)
+			e.id.Store(id)
+			return
+		}
+	}
+}

@@ -1,0 +1,114 @@
+// Package runtimetest is the harness of tests that run tasks: each test has a
+// runtime of its own, and ends only if nothing is left behind.
+package runtimetest
+
+import (
+	"context"
+	"os"
+	goruntime "runtime"
+	"testing"
+	"time"
+
+	"github.com/weft-go/weft/runtime"
+)
+
+// Patience is how long the harness waits for what must happen. No test passes
+// because of it.
+const Patience = 20 * time.Second
+
+// New starts a runtime with the given number of workers for the rest of the
+// test. When the test ends it is stopped, and the test fails if a task,
+// coroutine, goroutine or descriptor is left.
+func New(t testing.TB, workers int) *runtime.Runtime {
+	t.Helper()
+	return NewConfig(t, runtime.Config{Workers: workers})
+}
+
+// NewConfig is New with a Config.
+func NewConfig(t testing.TB, config runtime.Config) *runtime.Runtime {
+	t.Helper()
+	before := takeCensus()
+	rt, err := runtime.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), Patience)
+		defer cancel()
+		if err := rt.Stop(ctx); err != nil {
+			t.Error(err)
+			return
+		}
+		if s := rt.Stats(); s.Tasks != 0 || s.Coroutines != 0 {
+			t.Errorf("left behind: %d tasks, %d coroutines", s.Tasks, s.Coroutines)
+		}
+		before.compare(t)
+	})
+	return rt
+}
+
+// Run runs fn as a task of a new runtime with the given number of workers, and
+// fails the test with its error. FailNow may be called in it.
+func Run(t testing.TB, workers int, fn func()) {
+	t.Helper()
+	RunOn(t, New(t, workers), fn)
+}
+
+// RunOn is Run on a runtime of New's.
+func RunOn(t testing.TB, rt *runtime.Runtime, fn func()) {
+	t.Helper()
+	err := rt.Run(func() error { fn(); return nil })
+	if t.Failed() {
+		t.FailNow()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// census counts what a test may leave behind.
+type census struct {
+	goroutines  int
+	descriptors int
+}
+
+func takeCensus() census {
+	return census{goroutines: goruntime.NumGoroutine(), descriptors: Descriptors()}
+}
+
+// compare waits until the present counts are no more than those before:
+// goroutines end a little after what they did is visible.
+func (before census) compare(t testing.TB) {
+	t.Helper()
+	var now census
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		now = takeCensus()
+		if now.goroutines <= before.goroutines && now.descriptors <= before.descriptors {
+			return
+		}
+	}
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:goruntime.Stack(stacks, true)]
+	t.Errorf("left behind: goroutines %d, was %d; descriptors %d, was %d\n%s",
+		now.goroutines, before.goroutines, now.descriptors, before.descriptors, stacks)
+}
+
+// Descriptors counts the open descriptors of the process.
+func Descriptors() int {
+	dir, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(dir)
+}
+
+// Eventually calls check until it reports true, and fails the test if that
+// takes too long. Call it from the test's goroutine or from a task.
+func Eventually(t testing.TB, what string, check func() bool) {
+	t.Helper()
+	for end := time.Now().Add(Patience); !check(); runtime.Sleep(100 * time.Microsecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never came about: %s", what)
+		}
+	}
+}

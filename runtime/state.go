@@ -1,0 +1,71 @@
+package runtime
+
+import "sync/atomic"
+
+// waitCell is the word on which one party, task or goroutine, waits. Bits:
+//
+//	0..1   state: running, waiting, claimed
+//	2..63  generation: the number of the wait
+//
+// Transitions, each by exactly one party:
+//
+//	running -> waiting   begin: the party itself; the generation grows
+//	waiting -> claimed   claim: whoever ends this wait, once; a stale
+//	                     generation finds another number and does nothing
+//	claimed -> running   the party itself, when it goes on
+//
+// Who claims must make the party runnable, and no one else may. So a party is
+// queued exactly once per wait, and needs no further check when it is dequeued.
+type waitCell struct {
+	word atomic.Uint64
+
+	// outcome is written by the claimer before it makes the party runnable,
+	// and read by the party after: nil for Ready, else why the wait ended.
+	outcome error
+
+	task *Task         // the party, if it is a task
+	gate chan struct{} // the party, if it is a goroutine; capacity 1
+}
+
+const (
+	cellRunning = iota
+	cellWaiting
+	cellClaimed
+
+	cellStateBits = 2
+	cellStateMask = 1<<cellStateBits - 1
+)
+
+// begin starts a wait and returns its generation.
+func (c *waitCell) begin() uint64 {
+	word := c.word.Load()
+	if word&cellStateMask != cellRunning {
+		panic("runtime: wait begun inside another wait")
+	}
+	gen := word>>cellStateBits + 1
+	c.word.Store(gen<<cellStateBits | cellWaiting)
+	return gen
+}
+
+// claim ends wait gen, and reports whether the caller is the one who did.
+func (c *waitCell) claim(gen uint64) bool {
+	return c.word.CompareAndSwap(gen<<cellStateBits|cellWaiting, gen<<cellStateBits|cellClaimed)
+}
+
+// waiting reports whether a wait goes on, and its generation.
+func (c *waitCell) waiting() (gen uint64, ok bool) {
+	word := c.word.Load()
+	return word >> cellStateBits, word&cellStateMask == cellWaiting
+}
+
+// end goes from claimed to running and returns the outcome.
+func (c *waitCell) end() error {
+	word := c.word.Load()
+	if word&cellStateMask != cellClaimed {
+		panic("runtime: wait ended without a claim")
+	}
+	err := c.outcome
+	c.outcome = nil
+	c.word.Store(word &^ cellStateMask)
+	return err
+}

@@ -1,0 +1,285 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+)
+
+// A Task is one spawned function and the coroutine it runs on: a lightweight
+// thread that keeps its worker until it waits. Its methods may be called from
+// any task or goroutine.
+type Task struct {
+	waitCell
+
+	// immutable
+	w *worker
+
+	// worker-only
+	fn         func()
+	co         *coroutine // nil before the start and after the end
+	reason     string     // what it waits for
+	deadline   timer      // of the present wait
+	shielded   bool       // interrupts wait until the present wait is over
+	prev, next *Task      // the worker's list of tasks
+	interrupts
+
+	// its queue's
+	qnext *Task
+
+	ended atomic.Bool // set after err
+
+	mu      sync.Mutex
+	err     error    // mu guards until ended; then immutable
+	joiners []Waiter // mu guards
+	ext     *taskExt // mu guards: what few tasks need
+}
+
+// taskExt is the part of a task that is made when first asked for.
+type taskExt struct {
+	id     uuid.UUID
+	done   chan struct{}
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+// Current returns the calling task, nil outside tasks.
+func Current() *Task {
+	if co := current(); co != nil {
+		return co.task
+	}
+	return nil
+}
+
+// Spawn starts fn as a task on the calling task's worker, so that the two never
+// run at the same instant; from outside tasks, on the least loaded worker of the
+// Default runtime. fn starts at the caller's next wait, not at once. Spawn does
+// not park. On a runtime that is ending the task does not run: its Join returns
+// ErrStopped.
+func Spawn(fn func()) *Task {
+	if co := current(); co != nil {
+		return co.w.spawn(fn)
+	}
+	return Default().Spawn(fn)
+}
+
+// SpawnBalanced starts fn as a task on the least loaded worker of the caller's
+// runtime, the Default one outside tasks. That is how servers spread their
+// connections. What the new task shares with its parent needs a lock then.
+func SpawnBalanced(fn func()) *Task {
+	if co := current(); co != nil {
+		return co.w.rt.Spawn(fn)
+	}
+	return Default().Spawn(fn)
+}
+
+// Join waits until the task has ended, and returns its result: nil if its
+// function returned, the function's error for Async, a *PanicError, a
+// *KillError, ErrGoexit or ErrStopped. If the caller is itself interrupted
+// first, Join returns the interrupt's error and Ended still reports false. A
+// task that joins itself gets ErrJoinSelf.
+func (t *Task) Join() error { return t.join(0) }
+
+// JoinUntil is Join that gives up at deadline with ErrTimeout. The task goes
+// on.
+func (t *Task) JoinUntil(deadline Instant) error { return t.join(deadline) }
+
+func (t *Task) join(deadline Instant) error {
+	if t.ended.Load() {
+		return t.err
+	}
+	if Current() == t {
+		return ErrJoinSelf
+	}
+	t.mu.Lock()
+	if t.ended.Load() {
+		t.mu.Unlock()
+		return t.err
+	}
+	w := NewWaiter()
+	t.joiners = append(t.joiners, w)
+	t.mu.Unlock()
+	if err := w.ParkUntil("join", deadline); err != nil {
+		t.mu.Lock()
+		for i, j := range t.joiners {
+			if j == w {
+				t.joiners = append(t.joiners[:i], t.joiners[i+1:]...)
+				break
+			}
+		}
+		t.mu.Unlock()
+		return err
+	}
+	return t.err
+}
+
+// Ended reports whether the task has ended.
+func (t *Task) Ended() bool { return t.ended.Load() }
+
+// Err returns the result of a task that has ended, as Join does, and nil for
+// one that has not.
+func (t *Task) Err() error {
+	if !t.ended.Load() {
+		return nil
+	}
+	return t.err
+}
+
+// Runtime returns the runtime on which the task runs.
+func (t *Task) Runtime() *Runtime { return t.w.rt }
+
+// Worker returns the worker on which the task lives from start to end.
+func (t *Task) Worker() *Worker { return (*Worker)(t.w) }
+
+// extLocked returns the part made on demand. t.mu is held.
+func (t *Task) extLocked() *taskExt {
+	if t.ext == nil {
+		t.ext = new(taskExt)
+	}
+	return t.ext
+}
+
+// ID returns the task's identity, a random UUID made by the first call.
+func (t *Task) ID() uuid.UUID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x := t.extLocked()
+	if x.id == uuid.Nil {
+		x.id = uuid.New()
+	}
+	return x.id
+}
+
+// String returns "task " and the ID.
+func (t *Task) String() string { return "task " + t.ID().String() }
+
+// Done returns a channel that is closed when the task has ended, for select
+// statements of goroutines. A task uses Join: a channel blocks its worker.
+func (t *Task) Done() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x := t.extLocked()
+	if x.done == nil {
+		x.done = make(chan struct{})
+		if t.ended.Load() {
+			close(x.done)
+		}
+	}
+	return x.done
+}
+
+// Context returns a context that is done when the task is killed, with the
+// *KillError as cause, or has ended.
+func (t *Task) Context() context.Context {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x := t.extLocked()
+	if x.ctx == nil {
+		x.ctx, x.cancel = context.WithCancelCause(context.Background())
+		if t.ended.Load() {
+			x.cancel(t.err)
+		}
+	}
+	return x.ctx
+}
+
+// cancelContext ends the task's context, made here if need be, so that a later
+// Context finds it ended.
+func (t *Task) cancelContext(kill *KillError) {
+	ctx := t.Context()
+	if ctx.Err() == nil {
+		t.mu.Lock()
+		cancel := t.ext.cancel
+		t.mu.Unlock()
+		cancel(kill)
+	}
+}
+
+// finish ends a task with its result. On its worker, by its coroutine.
+func (t *Task) finish(err error) {
+	w := t.w
+	t.co, t.fn = nil, nil
+	w.unlink(t)
+	if p, ok := err.(*PanicError); ok {
+		w.rt.reportPanic(t, p)
+	}
+	t.mu.Lock()
+	if err != nil {
+		t.err = err
+	}
+	t.ended.Store(true)
+	joiners, x := t.joiners, t.ext
+	t.joiners = nil
+	t.mu.Unlock()
+	for _, j := range joiners {
+		j.Ready()
+	}
+	if x != nil {
+		if x.done != nil {
+			close(x.done)
+		}
+		if x.cancel != nil {
+			x.cancel(t.err)
+		}
+	}
+	w.load.Add(-1)
+}
+
+// refuse ends a task that never starts.
+func (t *Task) refuse(err error) {
+	t.err = err
+	t.ended.Store(true)
+}
+
+// describe says what t does, for a listing. On its worker only.
+func (t *Task) describe() string {
+	what := "is ready"
+	switch {
+	case t.co == nil:
+		what = "has not started"
+	case t.reason != "":
+		what = "waits: " + t.reason
+	}
+	return fmt.Sprintf("%v on worker %d %s", t, t.w.index, what)
+}
+
+// A Future is a task with a value.
+type Future[T any] struct {
+	Task
+	value T
+}
+
+// Async starts fn as a task, as Spawn does, and returns its future result.
+func Async[T any](fn func() (T, error)) *Future[T] {
+	f := new(Future[T])
+	f.fn = func() {
+		f.value, f.err = fn() // read only after the task has ended
+	}
+	if co := current(); co != nil {
+		co.w.start(&f.Task)
+	} else {
+		Default().place(&f.Task)
+	}
+	return f
+}
+
+// Get joins the task and returns fn's value and error. The value is the zero
+// one unless the error is nil or fn's own.
+func (f *Future[T]) Get() (T, error) {
+	err := f.Join()
+	if !f.ended.Load() {
+		var zero T
+		return zero, err
+	}
+	return f.value, err
+}
+
+func yieldGoroutine(hub *coroutine) {
+	if hub == nil {
+		goruntime.Gosched()
+	}
+}

@@ -1,0 +1,109 @@
+package runtime
+
+// A Waiter is one wait of one party, a task or a goroutine. It is what every
+// blocking operation of Weft is made of, and what you need to write your own:
+//
+//	w := runtime.NewWaiter()
+//	// hand w to whoever will call w.Ready(), then:
+//	err := w.Park("my queue")
+//
+// Ready may come from any goroutine or task, before or after Park: the wait
+// ends once, by whatever comes first (Ready, a timeout, a kill), and the others
+// find that they came late. Park must be called, once, by the party that made
+// the Waiter, unless Cancel reported true.
+//
+// A Waiter is a small value: copy it, keep it in a list, compare it with ==.
+type Waiter struct {
+	cell *waitCell
+	gen  uint64 // bit 63: external
+}
+
+const externalBit = 1 << 63
+
+// NewWaiter begins a wait of the calling task or goroutine. On the hub, which
+// must not wait, Park of the result returns ErrNotInTask.
+func NewWaiter() Waiter {
+	co := current()
+	if co == nil {
+		cell := takeGoroutineCell()
+		return Waiter{cell, cell.begin()}
+	}
+	if co.task == nil {
+		return Waiter{}
+	}
+	return Waiter{&co.task.waitCell, co.task.begin()}
+}
+
+// External returns w marked as a wait that something outside the runtime
+// ends: a descriptor, a goroutine, a foreign thread. A runtime whose every
+// task waits, but one externally, is not stuck (ErrWouldBlockForever).
+func (w Waiter) External() Waiter {
+	w.gen |= externalBit
+	return w
+}
+
+// Ready ends the wait and makes the party runnable. It reports false, and
+// does nothing, if the wait ended before. It never parks and may be called from
+// anywhere.
+func (w Waiter) Ready() bool {
+	if w.cell == nil {
+		return false
+	}
+	return w.cell.Wake(w.gen &^ externalBit)
+}
+
+// Cancel ends a wait that has not been parked, by the party itself. It reports
+// false if the wait was ended already: then Park must be called, and returns
+// how.
+func (w Waiter) Cancel() bool {
+	if w.cell == nil {
+		return true
+	}
+	if !w.cell.claim(w.gen &^ externalBit) {
+		return false
+	}
+	_ = w.cell.end()
+	if w.cell.task == nil {
+		giveGoroutineCell(w.cell)
+	}
+	return true
+}
+
+// Park parks the calling party until the wait ends. It returns nil after
+// Ready, a *KillError if the task was killed, the *Timeout of an enclosing
+// WithTimeout that expired, ErrNotInTask on the hub. reason says in listings
+// what is waited for: "queue get".
+func (w Waiter) Park(reason string) error { return w.ParkUntil(reason, 0) }
+
+// ParkUntil is Park with a deadline: when it passes first, the result is
+// ErrTimeout. The zero deadline means none.
+func (w Waiter) ParkUntil(reason string, deadline Instant) error {
+	cell := w.cell
+	if cell == nil {
+		return ErrNotInTask
+	}
+	gen := w.gen &^ externalBit
+	if cell.task == nil {
+		return cell.parkGoroutine(gen, deadline)
+	}
+	return cell.task.park(gen, reason, deadline, w.gen&externalBit != 0)
+}
+
+// Wake ends wait gen as Ready does; package reactor calls it.
+func (c *waitCell) Wake(gen uint64) bool {
+	if !c.claim(gen) {
+		return false
+	}
+	c.outcome = nil
+	c.release()
+	return true
+}
+
+// release makes the party runnable, which the caller has claimed.
+func (c *waitCell) release() {
+	if c.task == nil {
+		c.gate <- struct{}{}
+		return
+	}
+	c.task.w.enqueue(c.task)
+}

@@ -1,0 +1,345 @@
+package runtime
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/weft-go/weft/runtime/internal/reactor"
+)
+
+const (
+	// fairness is how many switches a worker makes before it looks at I/O,
+	// timers and its injector again. One look costs about as much as 20 switches.
+	fairness = 256
+
+	// idleCoroutines is how many coroutines a worker keeps for later tasks,
+	// about 3 KB each.
+	idleCoroutines = 1024
+)
+
+// worker runs tasks: a goroutine (the hub) in netpoll's loop, and coroutines
+// that it, and they among themselves, switch to.
+type worker struct {
+	// immutable
+	rt      *Runtime
+	index   int
+	reactor *reactor.Reactor
+
+	// worker-only
+	hub       party
+	hubCo     coroutine // stands for the hub in the registry
+	runq      runQueue
+	budget    int  // switches left in this round
+	exhausted bool // the last round ended for want of budget
+	selfWoken bool // a wake of our own is on its way
+
+	timers   timerHeap
+	armed    Instant // what the reactor's timer is set to, 0: nothing
+	timerHot bool    // it fired and was not set since
+
+	idle    *coroutine // coroutines without a task, the last used first
+	idles   int
+	doomed  []*coroutine // coroutines that wait for their end
+	forward *coroutine   // whom the running party has to switch to: see coro.go
+	target  *party       // asymmetric switching: whom the hub resumes next
+
+	tasks     *Task // all that were spawned here and have not ended
+	externals int   // tasks in a wait that something outside ends
+	quiet     bool  // counted in rt.quiet
+	closing   bool  // the reactor is being closed
+
+	// atomic
+	asleep     atomic.Bool
+	injected   injector
+	posted     atomic.Bool // posts is not empty
+	load       atomic.Int64
+	coroutines atomic.Int64
+
+	mu    sync.Mutex
+	posts []func() // mu guards
+	over  bool     // mu guards: the worker's goroutine has ended, or is about to
+}
+
+// main is the worker's goroutine.
+func (w *worker) main() {
+	w.hubCo.w = w
+	enroll(&w.hubCo)
+	defer w.rt.workers.Done()
+	defer strike(&w.hubCo)
+	if err := w.reactor.Run(); err != nil {
+		w.rt.fail(fmt.Errorf("runtime: worker %d: %w", w.index, err))
+	}
+	w.mu.Lock()
+	w.over = true
+	w.mu.Unlock()
+	w.runPosts()
+}
+
+// post makes fn be called on the hub. It reports false if the worker is over.
+func (w *worker) post(fn func()) bool {
+	w.mu.Lock()
+	if w.over {
+		w.mu.Unlock()
+		return false
+	}
+	w.posts = append(w.posts, fn)
+	w.posted.Store(true)
+	w.mu.Unlock()
+	w.wake()
+	return true
+}
+
+// Run is called by the reactor at the end of each of its callbacks: one round
+// of the worker. The steps are those in docs/architecture.md.
+func (w *worker) Run(cause reactor.Cause) {
+	// 1. Awake: whoever hands over work now need not wake us.
+	w.asleep.Store(false)
+	if w.quiet {
+		w.quiet = false
+		w.rt.quiet.Add(-1)
+	}
+	if cause == reactor.Woken {
+		w.selfWoken = false
+	}
+	for {
+		// 2. Timers, when their event fired or could not for lack of a pause.
+		switch {
+		case cause == reactor.Expired:
+			w.armed, w.timerHot = 0, true
+			w.timers.expire(Now())
+		case w.exhausted && len(w.timers.timers) > 0:
+			w.timers.expire(Now())
+		}
+		cause = reactor.Event
+		// 3. What other threads handed over.
+		w.injected.drain(&w.runq)
+		w.runPosts()
+		// 4. Tasks, until none is ready or the budget is spent. They switch
+		// among themselves; control comes back at the end.
+		w.budget = fairness
+		w.runTasks()
+		// 5. The budget is spent: let I/O in, and come back by our own wake.
+		w.exhausted = w.runq.head != nil
+		w.setTimer()
+		if w.exhausted {
+			if !w.selfWoken {
+				w.selfWoken = true
+				w.reactor.Wake()
+			}
+			return
+		}
+		// 6. Nothing is ready: end the runtime if that was the last task.
+		if w.rt.stopping.Load() && w.endIfDone() {
+			return
+		}
+		// 7. Sleep, unless work came in meanwhile: see park.go.
+		w.asleep.Store(true)
+		if w.injected.empty() && !w.posted.Load() {
+			w.noteQuiet()
+			return
+		}
+		if !w.asleep.CompareAndSwap(true, false) {
+			return // the one who swapped it wakes us
+		}
+	}
+}
+
+// runTasks is step 4.
+func (w *worker) runTasks() {
+	for {
+		to := w.pick()
+		if to == &w.hub {
+			return
+		}
+		switchTo(&w.hub, to)
+		for n := len(w.doomed); n > 0; n = len(w.doomed) {
+			co := w.doomed[n-1]
+			w.doomed[n-1] = nil
+			w.doomed = w.doomed[:n-1]
+			w.reap(co)
+		}
+	}
+}
+
+// pick returns whom to run next: the first ready task's coroutine, or the hub
+// if there is none or the budget is spent.
+func (w *worker) pick() *party {
+	if w.budget <= 0 {
+		return &w.hub
+	}
+	t := w.runq.pop()
+	if t == nil {
+		return &w.hub
+	}
+	w.budget--
+	if t.co == nil {
+		w.assign(t, w.takeCoroutine())
+	}
+	return &t.co.party
+}
+
+// block gives up the worker on behalf of co, the running one. It returns when
+// co is dequeued again.
+func (w *worker) block(co *coroutine) {
+	if to := w.pick(); to != &co.party {
+		switchTo(&co.party, to)
+	}
+}
+
+// enqueue makes t ready, from any goroutine.
+func (w *worker) enqueue(t *Task) {
+	if co := current(); co != nil && co.w == w {
+		w.runq.push(t)
+		return
+	}
+	w.injected.push(t)
+	w.wake()
+}
+
+// wake makes the worker look at its injector and posts, if it sleeps.
+func (w *worker) wake() {
+	if w.asleep.Load() && w.asleep.CompareAndSwap(true, false) {
+		w.reactor.Wake()
+	}
+}
+
+// setTimer makes the reactor call when the next timer is due. A timer that was
+// stopped may leave it set too early: then it fires for nothing, once.
+func (w *worker) setTimer() {
+	next := w.timers.next()
+	switch {
+	case next == 0:
+		if w.timerHot {
+			w.reactor.StopTimer()
+			w.armed = 0
+		}
+	case w.armed == 0 || next < w.armed || w.timerHot:
+		w.reactor.SetTimer(next.Sub(Now()))
+		w.armed = next
+	}
+	w.timerHot = false
+}
+
+// spawn starts fn as a task here. On the worker only.
+func (w *worker) spawn(fn func()) *Task {
+	t := &Task{fn: fn}
+	w.start(t)
+	return t
+}
+
+func (w *worker) start(t *Task) {
+	t.w, t.task = w, t
+	if !w.admit(t) {
+		return
+	}
+	w.runq.push(t)
+}
+
+// inject starts a new task here, from another thread.
+func (w *worker) inject(t *Task) {
+	t.w, t.task = w, t
+	if !w.admit(t) {
+		return
+	}
+	w.injected.push(t)
+	w.wake()
+}
+
+// admit counts t, unless the runtime is ending. The count comes first: endIfDone
+// looks at it after stopping was set.
+func (w *worker) admit(t *Task) bool {
+	w.load.Add(1)
+	if w.rt.stopping.Load() {
+		w.load.Add(-1)
+		t.refuse(ErrStopped)
+		w.wake()
+		return false
+	}
+	return true
+}
+
+// link enters t in the worker's list, as it starts.
+func (w *worker) link(t *Task) {
+	t.next = w.tasks
+	if t.next != nil {
+		t.next.prev = t
+	}
+	w.tasks = t
+}
+
+func (w *worker) unlink(t *Task) {
+	if t.next != nil {
+		t.next.prev = t.prev
+	}
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else if w.tasks == t {
+		w.tasks = t.next
+	}
+	t.prev, t.next = nil, nil
+}
+
+// runPosts calls what Post handed over.
+func (w *worker) runPosts() {
+	if !w.posted.Load() {
+		return
+	}
+	w.mu.Lock()
+	posts := w.posts
+	w.posts = nil
+	w.posted.Store(false)
+	w.mu.Unlock()
+	for _, fn := range posts {
+		w.call(fn)
+	}
+}
+
+// call runs fn on the hub. A panic of it is reported, and harms no other.
+func (w *worker) call(fn func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.rt.reportPanic(nil, &PanicError{Value: r, Stack: debug.Stack()})
+		}
+	}()
+	fn()
+}
+
+// endIfDone closes the reactor once the runtime is ending and no task is left.
+func (w *worker) endIfDone() bool {
+	if w.closing {
+		return true
+	}
+	if w.load.Load() != 0 {
+		return false
+	}
+	w.closing = true
+	for co := w.idle; co != nil; co = w.idle {
+		w.idle = co.nextIdle
+		w.idles--
+		w.reap(co)
+	}
+	if err := w.reactor.Close(); err != nil {
+		w.rt.fail(fmt.Errorf("runtime: worker %d: close: %w", w.index, err))
+	}
+	return true
+}
+
+// killAll kills every started task, with cause ErrStopped. Those not started
+// see that the runtime is stopping.
+func (w *worker) killAll() {
+	for t := w.tasks; t != nil; t = t.next {
+		t.cancelContext(&KillError{Cause: ErrStopped})
+		t.killed(&KillError{Cause: ErrStopped})
+	}
+}
+
+// describeTasks lists the started tasks.
+func (w *worker) describeTasks() []string {
+	var lines []string
+	for t := w.tasks; t != nil; t = t.next {
+		lines = append(lines, t.describe())
+	}
+	return lines
+}
