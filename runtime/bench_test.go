@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	goruntime "runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -24,7 +25,7 @@ func bench(b *testing.B, fn func()) {
 }
 
 func BenchmarkYield(b *testing.B) {
-	for _, n := range []int{2, 1000} {
+	for _, n := range []int{2, 100, 1000} {
 		b.Run(sizeName(n)+"/weft", func(b *testing.B) {
 			bench(b, func() {
 				rounds := b.N/n + 1
@@ -60,10 +61,7 @@ func BenchmarkYield(b *testing.B) {
 }
 
 func sizeName(n int) string {
-	if n == 2 {
-		return "2"
-	}
-	return "1000"
+	return strconv.Itoa(n)
 }
 
 func BenchmarkToken(b *testing.B) {

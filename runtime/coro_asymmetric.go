@@ -5,18 +5,28 @@ package runtime
 // switching names the variant, for logs and tests.
 const switching = "asymmetric"
 
-// switchTo suspends from, the running party, and resumes to. Between two
-// coroutines it goes by way of the hub.
+// leave begins the switch from from, the running coroutine, to to, by way of
+// the hub: it returns the slot on which the caller must swap, and after that
+// settle.
+func leave(from, to *party) *slot {
+	// The hub is suspended in the slot of the coroutine that it resumed, which
+	// is the running one.
+	w := from.w
+	s := w.hub.at
+	w.hub.at = nil
+	from.at = s
+	w.target = to
+	return s
+}
+
+// settle ends a switch.
+func settle(*worker, *party) {}
+
+// switchTo suspends from, the running party, and resumes to.
 func switchTo(from, to *party) {
 	w := from.w
 	if from != &w.hub {
-		// The hub is suspended in the slot of the coroutine that it resumed,
-		// which is the running one.
-		s := w.hub.at
-		w.hub.at = nil
-		from.at = s
-		w.target = to
-		s.swap()
+		leave(from, to).swap()
 		return
 	}
 	for to != &w.hub {

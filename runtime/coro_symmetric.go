@@ -5,23 +5,29 @@ package runtime
 // switching names the variant, for logs and tests.
 const switching = "symmetric"
 
-// switchTo suspends from, the running party, and resumes to. It returns when
-// from is resumed for its own sake: until then, it may be resumed to pass
-// control on, see point 3 in coro.go.
-func switchTo(from, to *party) {
-	exchange(from, to)
-	for w := from.w; w.forward != nil; {
-		co := w.forward
-		w.forward = nil
-		exchange(from, &co.party)
-	}
-}
-
-func exchange(from, to *party) {
+// leave begins the switch from from, the running party, to to: it returns the
+// slot on which the caller must swap, and after that settle.
+func leave(from, to *party) *slot {
 	s := to.at
 	to.at = nil
 	from.at = s
-	s.swap()
+	return s
+}
+
+// settle ends a switch, for the party that was resumed. It may have been
+// resumed only to pass control on, see point 3 in coro.go.
+func settle(w *worker, self *party) {
+	for w.forward != nil {
+		to := &w.forward.party
+		w.forward = nil
+		leave(self, to).swap()
+	}
+}
+
+// switchTo suspends from, the running party, and resumes to.
+func switchTo(from, to *party) {
+	leave(from, to).swap()
+	settle(from.w, from)
 }
 
 // reap lets co, which waits for its end, end. Hub only.

@@ -9,10 +9,9 @@ import (
 // Interrupts end a task's waits from outside: a kill, an expired WithTimeout.
 // All fields are worker-only; a kill from elsewhere is posted to the worker.
 // An interrupt is delivered once: to the wait it ends, or, if the task does
-// not wait, to its next one.
+// not wait, to its next one. Task.interrupted says that there may be one to
+// deliver.
 type interrupts struct {
-	interrupted bool // look at the fields below before the next wait
-
 	kill        *KillError // the last kill, delivered or not
 	killPending bool       // not delivered yet
 	unwound     bool       // delivered by a panic

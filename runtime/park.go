@@ -43,7 +43,13 @@ func (t *Task) park(gen uint64, reason string, deadline Instant, external bool) 
 		w.externals++
 	}
 	t.reason = reason
-	w.block(t.co)
+	co := t.co
+	if to := w.pick(); to != &co.party {
+		leave(&co.party, to).swap()
+		if w.forward != nil {
+			settle(w, &co.party)
+		}
+	}
 	t.reason = ""
 	if external {
 		w.externals--
@@ -78,9 +84,14 @@ func Yield() {
 		yieldGoroutine(co)
 		return
 	}
-	t := co.task
-	co.w.runq.push(t)
-	co.w.block(co)
+	t, w := co.task, co.w
+	w.runq.push(t)
+	if to := w.pick(); to != &co.party {
+		leave(&co.party, to).swap()
+		if w.forward != nil {
+			settle(w, &co.party)
+		}
+	}
 	if t.interrupted {
 		t.raisePending()
 	}

@@ -38,9 +38,11 @@ func newIDTable(size int) *idTable {
 	return &idTable{mask: uint64(size - 1), entries: make([]idEntry, size)}
 }
 
-// slotOf spreads ids, which the Go runtime hands out in runs.
+// slotOf keeps four consecutive ids together in one cache line, as the Go
+// runtime hands them out in runs, and spreads the fours.
 func (t *idTable) slotOf(id int64) uint64 {
-	return (uint64(id) * 0x9e3779b97f4a7c15) >> 20 & t.mask
+	four := uint64(id) >> 2 * 0x9e3779b97f4a7c15 >> 20
+	return (four<<2 | uint64(id)&3) & t.mask
 }
 
 // current returns the coroutine that runs on the calling goroutine, or the
@@ -71,18 +73,18 @@ func enroll(co *coroutine) {
 	t.put(id, co)
 	registry.live++
 	registry.taken++
-	co.id = id
 }
 
-// strike removes co. It may be called from any goroutine.
-func strike(co *coroutine) {
+// strike removes the calling goroutine.
+func strike() {
+	id := goid.Get()
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	t := registry.table.Load()
-	for i := t.slotOf(co.id); ; i = (i + 1) & t.mask {
+	for i := t.slotOf(id); ; i = (i + 1) & t.mask {
 		e := &t.entries[i]
 		switch e.id.Load() {
-		case co.id:
+		case id:
 			e.id.Store(idGone)
 			e.co.Store(nil)
 			registry.live--

@@ -23,8 +23,8 @@ type waitCell struct {
 	// and read by the party after: nil for Ready, else why the wait ended.
 	outcome error
 
-	task *Task         // the party, if it is a task
-	gate chan struct{} // the party, if it is a goroutine; capacity 1
+	task *Task         // the party, if it is a task; else
+	gate chan struct{} // the goroutine's, capacity 1
 }
 
 const (

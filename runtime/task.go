@@ -14,22 +14,21 @@ import (
 // thread that keeps its worker until it waits. Its methods may be called from
 // any task or goroutine.
 type Task struct {
+	// First what every switch touches: one cache line.
+
+	w           *worker    // immutable
+	qnext       *Task      // its queue's
+	co          *coroutine // worker-only; nil before the start and after the end
+	interrupted bool       // worker-only: see interrupts
+	shielded    bool       // worker-only: interrupts wait until the present wait is over
 	waitCell
 
-	// immutable
-	w *worker
-
 	// worker-only
-	fn         func()
-	co         *coroutine // nil before the start and after the end
-	reason     string     // what it waits for
-	deadline   timer      // of the present wait
-	shielded   bool       // interrupts wait until the present wait is over
-	prev, next *Task      // the worker's list of tasks
+	fn       func()
+	reason   string // what it waits for
+	deadline timer  // of the present wait
+	prev, next *Task // the worker's list of tasks
 	interrupts
-
-	// its queue's
-	qnext *Task
 
 	ended atomic.Bool // set after err
 

@@ -67,7 +67,7 @@ func (w *worker) main() {
 	w.hubCo.w = w
 	enroll(&w.hubCo)
 	defer w.rt.workers.Done()
-	defer strike(&w.hubCo)
+	defer strike()
 	if err := w.reactor.Run(); err != nil {
 		w.rt.fail(fmt.Errorf("runtime: worker %d: %w", w.index, err))
 	}
@@ -178,14 +178,6 @@ func (w *worker) pick() *party {
 		w.assign(t, w.takeCoroutine())
 	}
 	return &t.co.party
-}
-
-// block gives up the worker on behalf of co, the running one. It returns when
-// co is dequeued again.
-func (w *worker) block(co *coroutine) {
-	if to := w.pick(); to != &co.party {
-		switchTo(&co.party, to)
-	}
 }
 
 // enqueue makes t ready, from any goroutine.
