@@ -50,7 +50,7 @@ func (rt *Runtime) checkDeadlock() {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	for _, t := range rt.runTasks {
-		t.w.post(func() { t.interrupt(dead) })
+		t.w.Post(func() { t.interrupt(dead) })
 	}
 }
 

@@ -130,7 +130,7 @@ func (t *Task) Kill(cause error) {
 	t.cancelContext(kill)
 	co := current()
 	if co == nil || co.w != t.w {
-		t.w.post(func() { t.killed(kill) })
+		t.w.Post(func() { t.killed(kill) })
 		return
 	}
 	t.killed(kill)
@@ -239,4 +239,18 @@ func withTimeout(d time.Duration, fn func() error) (s *Timeout, err error) {
 		}
 	}()
 	return s, fn()
+}
+
+// Unwind unwinds the calling task because of err, with which a wait of it has
+// ended, from a call that can't return it: what Sleep does, for blocking calls
+// of your own. For any other error, or outside a task, it panics with err.
+func Unwind(err error) {
+	co := current()
+	if co != nil && co.task != nil {
+		switch err.(type) {
+		case *KillError, *Timeout, *DeadlockError:
+			co.task.raise(err)
+		}
+	}
+	panic(err)
 }

@@ -20,6 +20,22 @@ func Offload(fn func()) error {
 	return err
 }
 
+// OffloadShielded is Offload that waits for fn whatever happens: a kill or
+// timeout is delivered to the task's next wait. It is for short calls that must
+// not go on alone, such as one on a descriptor that is then closed.
+func OffloadShielded(fn func()) error {
+	co := current()
+	if co == nil {
+		fn()
+		return nil
+	}
+	_, err := await(co, NewWaiter().External().Shielded(), func() (struct{}, error) {
+		fn()
+		return struct{}{}, nil
+	})
+	return err
+}
+
 // Await is Offload for a function with a result. The result is the zero value
 // if the task was interrupted.
 func Await[T any](fn func() (T, error)) (T, error) {
@@ -27,21 +43,23 @@ func Await[T any](fn func() (T, error)) (T, error) {
 	if co == nil {
 		return fn()
 	}
+	return await(co, NewWaiter().External(), fn)
+}
+
+func await[T any](co *coroutine, w Waiter, fn func() (T, error)) (T, error) {
 	var zero T
 	if co.task == nil {
 		return zero, ErrNotInTask
 	}
-	var call struct {
+	call := new(struct {
 		value T
 		err   error
-	}
-	w := NewWaiter().External()
-	job := offloadJob{
+	})
+	co.w.rt.pool.submit(offloadJob{
 		run:  func() { call.value, call.err = fn() },
 		fail: func(err error) { call.err = err },
 		done: w,
-	}
-	co.w.rt.pool.submit(job)
+	})
 	if err := w.Park("offload"); err != nil {
 		return zero, err
 	}

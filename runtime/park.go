@@ -21,9 +21,9 @@ import (
 //     one that swaps asleep to false, makes that system call.
 
 // park is the one place where a task gives up its worker to wait.
-func (t *Task) park(gen uint64, reason string, deadline Instant, external bool) error {
+func (t *Task) park(gen uint64, reason string, deadline Instant, flags uint64) error {
 	w := t.w
-	if t.interrupted {
+	if t.interrupted && flags&shieldedBit == 0 {
 		t.unwindAgain()
 		if err := t.interruption(); err != nil && t.claim(gen) {
 			t.delivered(err)
@@ -39,8 +39,8 @@ func (t *Task) park(gen uint64, reason string, deadline Instant, external bool) 
 		t.deadline.task, t.deadline.fire = t, fireDeadline
 		w.timers.start(&t.deadline, deadline)
 	}
-	if external {
-		w.externals++
+	if flags != 0 {
+		w.flagged(t, flags, 1)
 	}
 	t.reason = reason
 	co := t.co
@@ -51,13 +51,23 @@ func (t *Task) park(gen uint64, reason string, deadline Instant, external bool) 
 		}
 	}
 	t.reason = ""
-	if external {
-		w.externals--
+	if flags != 0 {
+		w.flagged(t, flags, -1)
 	}
 	if deadline != 0 {
 		w.timers.stop(&t.deadline)
 	}
 	return t.end()
+}
+
+// flagged begins (by 1) or ends (by -1) a wait with flags.
+func (w *worker) flagged(t *Task, flags uint64, by int) {
+	if flags&externalBit != 0 {
+		w.externals += by
+	}
+	if flags&shieldedBit != 0 {
+		t.shielded = by > 0
+	}
 }
 
 // fireDeadline ends the wait of a task whose deadline passed.
@@ -114,7 +124,7 @@ func Sleep(d time.Duration) {
 		panic("runtime: Sleep on the hub of a worker")
 	}
 	t := co.task
-	if err := t.park(t.begin(), "sleep", Now().Add(d), false); err != ErrTimeout {
+	if err := t.park(t.begin(), "sleep", Now().Add(d), 0); err != ErrTimeout {
 		t.raise(err)
 	}
 }

@@ -185,6 +185,9 @@ func (rt *Runtime) place(t *Task) {
 	}
 }
 
+// LeastLoaded returns the worker with the fewest tasks.
+func (rt *Runtime) LeastLoaded() *Worker { return (*Worker)(rt.leastLoaded()) }
+
 // leastLoaded returns the worker with the fewest tasks; among equals each has
 // its turn.
 func (rt *Runtime) leastLoaded() *worker {
@@ -214,7 +217,7 @@ func (rt *Runtime) Stop(ctx context.Context) error {
 	if rt.stopping.CompareAndSwap(false, true) {
 		defaultRuntime.CompareAndSwap(rt, nil)
 		for _, w := range rt.ws {
-			w.post(w.killAll)
+			w.Post(w.killAll)
 		}
 		rt.pool.close()
 	}
@@ -250,7 +253,7 @@ func (rt *Runtime) Tasks() []string {
 		}
 		var found []string
 		waiter := NewWaiter()
-		if !w.post(func() {
+		if !w.Post(func() {
 			found = w.describeTasks()
 			waiter.Ready()
 		}) {
@@ -354,7 +357,7 @@ func (w *Worker) Spawn(fn func()) *Task {
 // posting. fn must not wait: every wait there fails with ErrNotInTask. Post
 // may be called from anywhere, does not park, and reports false if the worker
 // has ended.
-func (w *Worker) Post(fn func()) bool { return (*worker)(w).post(fn) }
+func (w *Worker) Post(fn func()) bool { return (*worker)(w).Post(fn) }
 
 // Reactor returns the worker's netpoll adapter, for package poll.
 func (w *Worker) Reactor() *reactor.Reactor { return w.reactor }

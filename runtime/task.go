@@ -24,10 +24,10 @@ type Task struct {
 	waitCell
 
 	// worker-only
-	fn       func()
-	reason   string // what it waits for
-	deadline timer  // of the present wait
-	prev, next *Task // the worker's list of tasks
+	fn         func()
+	reason     string // what it waits for
+	deadline   timer  // of the present wait
+	prev, next *Task  // the worker's list of tasks
 	interrupts
 
 	ended atomic.Bool // set after err

@@ -1,5 +1,7 @@
 package runtime
 
+import "github.com/weft-go/weft/runtime/internal/reactor"
+
 // A Waiter is one wait of one party, a task or a goroutine. It is what every
 // blocking operation of Weft is made of, and what you need to write your own:
 //
@@ -15,10 +17,14 @@ package runtime
 // A Waiter is a small value: copy it, keep it in a list, compare it with ==.
 type Waiter struct {
 	cell *waitCell
-	gen  uint64 // bit 63: external
+	gen  uint64 // and the two flags below
 }
 
-const externalBit = 1 << 63
+const (
+	externalBit = 1 << 63
+	shieldedBit = 1 << 62
+	genMask     = shieldedBit - 1
+)
 
 // NewWaiter begins a wait of the calling task or goroutine. On the hub, which
 // must not wait, Park of the result returns ErrNotInTask.
@@ -42,6 +48,31 @@ func (w Waiter) External() Waiter {
 	return w
 }
 
+// Shielded returns w marked as a wait that kills and enclosing timeouts do not
+// end: they are delivered to the next one. Use it for what must be seen to its
+// end and does not take long, such as giving a resource back.
+func (w Waiter) Shielded() Waiter {
+	w.gen |= shieldedBit
+	return w
+}
+
+// Worker returns the worker of the waiting task, nil for a goroutine.
+func (w Waiter) Worker() *Worker {
+	if w.cell == nil || w.cell.task == nil {
+		return nil
+	}
+	return (*Worker)(w.cell.task.w)
+}
+
+// Waker returns the wait in the reactor's terms, for package poll. It is nil on
+// the hub.
+func (w Waiter) Waker() (reactor.Waker, uint64) {
+	if w.cell == nil {
+		return nil, 0
+	}
+	return w.cell, w.gen & genMask
+}
+
 // Ready ends the wait and makes the party runnable. It reports false, and
 // does nothing, if the wait ended before. It never parks and may be called from
 // anywhere.
@@ -49,7 +80,7 @@ func (w Waiter) Ready() bool {
 	if w.cell == nil {
 		return false
 	}
-	return w.cell.Wake(w.gen &^ externalBit)
+	return w.cell.Wake(w.gen & genMask)
 }
 
 // Cancel ends a wait that has not been parked, by the party itself. It reports
@@ -59,7 +90,7 @@ func (w Waiter) Cancel() bool {
 	if w.cell == nil {
 		return true
 	}
-	if !w.cell.claim(w.gen &^ externalBit) {
+	if !w.cell.claim(w.gen & genMask) {
 		return false
 	}
 	_ = w.cell.end()
@@ -82,11 +113,11 @@ func (w Waiter) ParkUntil(reason string, deadline Instant) error {
 	if cell == nil {
 		return ErrNotInTask
 	}
-	gen := w.gen &^ externalBit
+	gen := w.gen & genMask
 	if cell.task == nil {
 		return cell.parkGoroutine(gen, deadline)
 	}
-	return cell.task.park(gen, reason, deadline, w.gen&externalBit != 0)
+	return cell.task.park(gen, reason, deadline, w.gen&^genMask)
 }
 
 // Wake ends wait gen as Ready does; package reactor calls it.

@@ -77,8 +77,8 @@ func (w *worker) main() {
 	w.runPosts()
 }
 
-// post makes fn be called on the hub. It reports false if the worker is over.
-func (w *worker) post(fn func()) bool {
+// Post makes fn be called on the hub. It reports false if the worker is over.
+func (w *worker) Post(fn func()) bool {
 	w.mu.Lock()
 	if w.over {
 		w.mu.Unlock()

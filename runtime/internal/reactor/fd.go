@@ -138,14 +138,19 @@ var errReady = errors.New("reactor: ready")
 // Wait notes that party (waker, gen) waits for dir, with interest registered
 // on r, or on the present home if another party waits there. It returns
 // ready when there is no need to wait, and an error if the descriptor is
-// closed or can't be polled (EPERM for a regular file).
+// closed or can't be polled (EPERM for a regular file). tried says that the
+// caller has just found that it would block; if not, a hung-up descriptor is
+// ready to read.
 //
 // The waker may be woken before Wait returns.
-func (fd *FD) Wait(r *Reactor, dir Direction, waker Waker, gen uint64) (ready bool, err error) {
+func (fd *FD) Wait(r *Reactor, dir Direction, tried bool, waker Waker, gen uint64) (ready bool, err error) {
 	fd.mu.Lock()
 	defer fd.mu.Unlock()
 	if fd.interest == closed {
 		return false, ErrClosed
+	}
+	if dir == Read && !tried && fd.interest == hup {
+		return true, nil
 	}
 	if fd.home != r {
 		fd.move(r)
@@ -177,12 +182,15 @@ func (fd *FD) Cancel(dir Direction, gen uint64) {
 	fd.mu.Unlock()
 }
 
-// HungUp reports whether the peer has closed or shut down its writing side,
-// as far as events told: a reader should then read rather than wait.
-func (fd *FD) HungUp() bool {
+// Kick wakes who waits for dir, with nothing having happened: to look at a
+// changed deadline.
+func (fd *FD) Kick(dir Direction) {
 	fd.mu.Lock()
-	defer fd.mu.Unlock()
-	return fd.interest == hup
+	w := fd.take(dir)
+	fd.mu.Unlock()
+	if w.waker != nil {
+		w.waker.Wake(w.gen)
+	}
 }
 
 // Close deregisters the descriptor and wakes who waits. It does not close the

@@ -30,6 +30,9 @@ type Hub interface {
 	// goroutine that runs [Reactor.Run], at the end of each callback, after
 	// the parties concerned were woken.
 	Run(Cause)
+	// Post makes fn be called on that goroutine, and reports false if it has
+	// ended. Any goroutine may call it.
+	Post(fn func()) bool
 }
 
 // Cause says why Hub.Run is called.
@@ -108,6 +111,12 @@ func (r *Reactor) Run() error {
 func (r *Reactor) Close() error {
 	return r.poll.Close()
 }
+
+// Closed reports whether Run has returned.
+func (r *Reactor) Closed() bool { return r.closed.Load() }
+
+// Post makes fn be called on the goroutine that runs Run.
+func (r *Reactor) Post(fn func()) bool { return r.hub.Post(fn) }
 
 // Wakes counts the calls of Wake so far.
 func (r *Reactor) Wakes() uint64 { return r.wakes.Load() }

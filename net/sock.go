@@ -1,0 +1,177 @@
+package net
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	stdnet "net"
+
+	"golang.org/x/sys/unix"
+)
+
+var errMissingAddress = errors.New("missing address")
+
+// socket is an open socket that is not bound or connected yet.
+type socket struct {
+	fd       int
+	network  string // with the family: "tcp4", "tcp6", "unix"
+	sockaddr unix.Sockaddr
+	addrOf   func(unix.Sockaddr) Addr
+}
+
+func openSocket(family int) (int, error) {
+	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+}
+
+// openListening opens the socket to listen on laddr. A TCP address without an
+// IP listens for both families where the kernel has IPv6.
+func openListening(network string, laddr Addr) (socket, error) {
+	if u, ok := laddr.(*UnixAddr); ok {
+		return openUnix(u)
+	}
+	a := laddr.(*TCPAddr)
+	wildcard := len(a.IP) == 0 || a.IP.IsUnspecified()
+	family := familyOf(network, a.IP)
+	if network == "tcp" && wildcard && (len(a.IP) == 0 || a.IP.To4() == nil) {
+		family = unix.AF_INET6
+	}
+	fd, err := openSocket(family)
+	if err == unix.EAFNOSUPPORT && network == "tcp" && wildcard {
+		family = unix.AF_INET
+		fd, err = openSocket(family)
+	}
+	if err != nil {
+		return socket{}, err
+	}
+	if family == unix.AF_INET6 {
+		v6only := boolInt(network == "tcp6" || !wildcard)
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, v6only)
+	}
+	// A port in TIME_WAIT may be listened on again.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		_ = unix.Close(fd)
+		return socket{}, os.NewSyscallError("setsockopt", err)
+	}
+	return tcpSocket(fd, family, a)
+}
+
+func openUnix(a *UnixAddr) (socket, error) {
+	fd, err := openSocket(unix.AF_UNIX)
+	if err != nil {
+		return socket{}, err
+	}
+	return socket{fd: fd, network: "unix", sockaddr: &unix.SockaddrUnix{Name: a.Name}, addrOf: unixAddr}, nil
+}
+
+// openDialing opens the socket to connect to raddr.
+func openDialing(network string, raddr Addr) (socket, error) {
+	if u, ok := raddr.(*UnixAddr); ok {
+		return openUnix(u)
+	}
+	a := raddr.(*TCPAddr)
+	family := familyOf(network, a.IP)
+	fd, err := openSocket(family)
+	if err != nil {
+		return socket{}, err
+	}
+	return tcpSocket(fd, family, a)
+}
+
+func tcpSocket(fd, family int, a *TCPAddr) (socket, error) {
+	sockaddr, err := tcpSockaddr(family, a)
+	if err != nil {
+		_ = unix.Close(fd)
+		return socket{}, err
+	}
+	network := "tcp4"
+	if family == unix.AF_INET6 {
+		network = "tcp6"
+	}
+	return socket{fd: fd, network: network, sockaddr: sockaddr, addrOf: tcpAddr}, nil
+}
+
+func familyOf(network string, ip IP) int {
+	if network == "tcp6" || network == "tcp" && len(ip) == stdnet.IPv6len && ip.To4() == nil {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
+}
+
+func tcpSockaddr(family int, a *TCPAddr) (unix.Sockaddr, error) {
+	if family == unix.AF_INET {
+		sa := &unix.SockaddrInet4{Port: a.Port}
+		if len(a.IP) > 0 {
+			ip4 := a.IP.To4()
+			if ip4 == nil {
+				return nil, &AddrError{Err: "non-IPv4 address", Addr: a.IP.String()}
+			}
+			copy(sa.Addr[:], ip4)
+		}
+		return sa, nil
+	}
+	sa := &unix.SockaddrInet6{Port: a.Port, ZoneId: zoneIndex(a.Zone)}
+	switch {
+	case len(a.IP) == 0 || a.IP.Equal(stdnet.IPv4zero):
+	case a.IP.To16() == nil:
+		return nil, &AddrError{Err: "non-IPv6 address", Addr: a.IP.String()}
+	default:
+		copy(sa.Addr[:], a.IP.To16())
+	}
+	return sa, nil
+}
+
+func tcpAddr(sa unix.Sockaddr) Addr {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return &TCPAddr{IP: append(IP(nil), sa.Addr[:]...), Port: sa.Port}
+	case *unix.SockaddrInet6:
+		return &TCPAddr{IP: append(IP(nil), sa.Addr[:]...), Port: sa.Port, Zone: zoneName(sa.ZoneId)}
+	}
+	return &TCPAddr{}
+}
+
+func unixAddr(sa unix.Sockaddr) Addr {
+	if sa, ok := sa.(*unix.SockaddrUnix); ok {
+		return &UnixAddr{Name: sa.Name, Net: "unix"}
+	}
+	return &UnixAddr{Net: "unix"}
+}
+
+func zoneIndex(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if iface, err := stdnet.InterfaceByName(zone); err == nil {
+		return uint32(iface.Index)
+	}
+	n, _ := strconv.ParseUint(zone, 10, 32)
+	return uint32(n)
+}
+
+func zoneName(index uint32) string {
+	if index == 0 {
+		return ""
+	}
+	if iface, err := stdnet.InterfaceByIndex(int(index)); err == nil {
+		return iface.Name
+	}
+	return strconv.FormatUint(uint64(index), 10)
+}
+
+// backlog is the length of the queue of connections not yet accepted: the
+// system's limit.
+var backlog = sync.OnceValue(func() int {
+	data, err := os.ReadFile("/proc/sys/net/core/somaxconn")
+	if err != nil {
+		return syscall.SOMAXCONN
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || n <= 0 {
+		return syscall.SOMAXCONN
+	}
+	return n
+})

@@ -1,0 +1,247 @@
+package net
+
+import (
+	"context"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/weft-go/weft/runtime/poll"
+	"golang.org/x/sys/unix"
+)
+
+// TCPConn is a TCP connection.
+type TCPConn struct{ conn }
+
+// newTCPConn completes a connected socket, as the standard library does: no
+// delay, and keep-alive probes unless the configuration says otherwise.
+func newTCPConn(fd *poll.FD, network string, laddr, raddr Addr, keepAlive KeepAliveConfig) *TCPConn {
+	c := &TCPConn{conn{fd: fd, network: network, laddr: laddr, raddr: raddr}}
+	_ = c.SetNoDelay(true)
+	if keepAlive.Enable {
+		_ = c.SetKeepAliveConfig(keepAlive)
+	}
+	return c
+}
+
+// SetNoDelay sets whether small writes are sent at once; that is the default.
+func (c *TCPConn) SetNoDelay(noDelay bool) error {
+	return c.setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, boolInt(noDelay))
+}
+
+// SetLinger sets what Close does about data not yet sent: sec < 0, the default,
+// sends it in the background, 0 discards it, and resets the connection, sec > 0
+// waits for it, in the kernel.
+func (c *TCPConn) SetLinger(sec int) error {
+	if !c.ok() {
+		return syscall.EINVAL
+	}
+	linger := unix.Linger{Onoff: 1, Linger: int32(sec)}
+	if sec < 0 {
+		linger = unix.Linger{}
+	}
+	return c.setError(control(c.fd, func(fd int) error {
+		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &linger)
+	}))
+}
+
+// SetKeepAlive turns keep-alive probes on or off.
+func (c *TCPConn) SetKeepAlive(on bool) error {
+	return c.setOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, boolInt(on))
+}
+
+// SetKeepAlivePeriod sets the time without traffic until a probe is sent, and
+// between probes.
+func (c *TCPConn) SetKeepAlivePeriod(d time.Duration) error {
+	if err := c.setOption(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, seconds(d)); err != nil {
+		return err
+	}
+	return c.setOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, seconds(d))
+}
+
+// SetKeepAliveConfig sets all about keep-alive probes. Zero values mean the
+// standard library's defaults, negative ones leave the kernel's.
+func (c *TCPConn) SetKeepAliveConfig(config KeepAliveConfig) error {
+	if err := c.SetKeepAlive(config.Enable); err != nil || !config.Enable {
+		return err
+	}
+	for _, o := range []struct {
+		option int
+		value  int
+		ask    bool
+	}{
+		{unix.TCP_KEEPIDLE, seconds(orDefault(config.Idle)), config.Idle >= 0},
+		{unix.TCP_KEEPINTVL, seconds(orDefault(config.Interval)), config.Interval >= 0},
+		{unix.TCP_KEEPCNT, orNine(config.Count), config.Count >= 0},
+	} {
+		if !o.ask {
+			continue
+		}
+		if err := c.setOption(unix.IPPROTO_TCP, o.option, o.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const defaultKeepAlive = 15 * time.Second
+
+func orDefault(d time.Duration) time.Duration {
+	if d == 0 {
+		return defaultKeepAlive
+	}
+	return d
+}
+
+func orNine(n int) int {
+	if n == 0 {
+		return 9
+	}
+	return n
+}
+
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// MultipathTCP reports that the connection does not use MPTCP.
+func (c *TCPConn) MultipathTCP() (bool, error) {
+	if !c.ok() {
+		return false, syscall.EINVAL
+	}
+	return false, nil
+}
+
+// file is what sendfile can read from: an *os.File, or something around one.
+type file interface {
+	io.Reader
+	syscall.Conn
+	Stat() (os.FileInfo, error)
+}
+
+// ReadFrom sends what r gives. If r is an *os.File, or an *io.LimitedReader of
+// one, the kernel copies (sendfile), while the calls run on the offload pool.
+func (c *TCPConn) ReadFrom(r io.Reader) (int64, error) {
+	if !c.ok() {
+		return 0, syscall.EINVAL
+	}
+	limit := int64(1<<63 - 1)
+	src := r
+	limited, isLimited := r.(*io.LimitedReader)
+	if isLimited {
+		limit, src = limited.N, limited.R
+		if limit <= 0 {
+			return 0, nil
+		}
+	}
+	if f, ok := src.(file); ok {
+		n, handled, err := c.sendFile(f, limit)
+		if isLimited {
+			limited.N -= n
+		}
+		if handled {
+			return n, c.opError("readfrom", "sendfile", err)
+		}
+	}
+	n, err := io.Copy(onlyWriter{c}, r)
+	if err != nil && err != io.EOF {
+		if _, ok := err.(*OpError); !ok {
+			err = c.opError("readfrom", "", err)
+		}
+	}
+	return n, err
+}
+
+func (c *TCPConn) sendFile(f file, limit int64) (n int64, handled bool, err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, false, nil
+	}
+	return c.fd.SendFile(func(use func(uintptr)) error {
+		return raw.Read(func(src uintptr) bool {
+			use(src)
+			return true
+		})
+	}, limit)
+}
+
+// WriteTo reads until io.EOF and writes it to w.
+func (c *TCPConn) WriteTo(w io.Writer) (int64, error) {
+	if !c.ok() {
+		return 0, syscall.EINVAL
+	}
+	n, err := io.Copy(w, onlyReader{c})
+	if err != nil && err != io.EOF {
+		if _, ok := err.(*OpError); !ok {
+			err = c.opError("writeto", "", err)
+		}
+	}
+	return n, err
+}
+
+// onlyWriter and onlyReader hide ReadFrom and WriteTo from io.Copy.
+type (
+	onlyWriter struct{ io.Writer }
+	onlyReader struct{ io.Reader }
+)
+
+// TCPListener listens for TCP connections.
+type TCPListener struct {
+	listener
+	keepAlive KeepAliveConfig
+}
+
+// Accept waits for the next connection.
+func (l *TCPListener) Accept() (Conn, error) {
+	c, err := l.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// AcceptTCP is Accept with the connection's own type.
+func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
+	if !l.ok() {
+		return nil, syscall.EINVAL
+	}
+	fd, laddr, raddr, err := l.accept(tcpAddr)
+	if err != nil {
+		return nil, err
+	}
+	return newTCPConn(fd, l.network, laddr, raddr, l.keepAlive), nil
+}
+
+// ListenTCP listens on laddr; a nil one, or port 0, means any.
+func ListenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
+	if laddr == nil {
+		laddr = new(TCPAddr)
+	}
+	var lc ListenConfig
+	return lc.listenTCP(context.Background(), network, laddr)
+}
+
+// DialTCP connects to raddr, from laddr if that is not nil.
+func DialTCP(network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
+	if raddr == nil {
+		return nil, &OpError{Op: "dial", Net: network, Source: addrOrNil(laddr), Err: errMissingAddress}
+	}
+	var d Dialer
+	if laddr != nil {
+		d.LocalAddr = laddr
+	}
+	return d.dialTCP(context.Background(), network, raddr, time.Time{})
+}
+
+func addrOrNil(a *TCPAddr) Addr {
+	if a == nil {
+		return nil
+	}
+	return a
+}

@@ -1,0 +1,84 @@
+package net
+
+import (
+	"context"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// UnixConn is a connection over a unix stream socket.
+type UnixConn struct{ conn }
+
+// UnixListener listens on a unix stream socket.
+type UnixListener struct {
+	listener
+	path       string
+	unlink     bool
+	unlinkOnce sync.Once
+}
+
+// Accept waits for the next connection.
+func (l *UnixListener) Accept() (Conn, error) {
+	c, err := l.AcceptUnix()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// AcceptUnix is Accept with the connection's own type.
+func (l *UnixListener) AcceptUnix() (*UnixConn, error) {
+	if !l.ok() {
+		return nil, syscall.EINVAL
+	}
+	fd, laddr, raddr, err := l.accept(unixAddr)
+	if err != nil {
+		return nil, err
+	}
+	return &UnixConn{conn{fd: fd, network: l.network, laddr: laddr, raddr: raddr}}, nil
+}
+
+// Close stops listening, and removes the socket's file if Listen made it.
+func (l *UnixListener) Close() error {
+	if !l.ok() {
+		return syscall.EINVAL
+	}
+	l.unlinkOnce.Do(func() {
+		// Removed first, so that nobody finds a socket where none listens.
+		if l.unlink && l.path != "" && l.path[0] != '@' {
+			_ = syscall.Unlink(l.path)
+		}
+	})
+	return l.listener.Close()
+}
+
+// SetUnlinkOnClose sets whether Close removes the socket's file.
+func (l *UnixListener) SetUnlinkOnClose(unlink bool) { l.unlink = unlink }
+
+// ListenUnix listens on laddr. A name that begins with '@' is in Linux' abstract
+// name space.
+func ListenUnix(network string, laddr *UnixAddr) (*UnixListener, error) {
+	if laddr == nil {
+		return nil, &OpError{Op: "listen", Net: network, Err: errMissingAddress}
+	}
+	var lc ListenConfig
+	return lc.listenUnix(context.Background(), network, laddr)
+}
+
+// DialUnix connects to raddr, from laddr if that is not nil.
+func DialUnix(network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
+	var d Dialer
+	if laddr != nil {
+		d.LocalAddr = laddr
+	}
+	if raddr == nil {
+		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: errMissingAddress}
+	}
+	return d.dialUnix(context.Background(), network, raddr, time.Time{})
+}
+
+// File returns a duplicate of the listening descriptor in blocking mode; see
+// TCPConn.File.
+func (l *UnixListener) File() (*os.File, error) { return l.file() }
