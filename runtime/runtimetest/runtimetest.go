@@ -33,7 +33,9 @@ func NewConfig(t testing.TB, config runtime.Config) *runtime.Runtime {
 	if err != nil {
 		t.Fatal(err)
 	}
+	track(rt, true)
 	t.Cleanup(func() {
+		defer track(rt, false)
 		ctx, cancel := context.WithTimeout(context.Background(), Patience)
 		defer cancel()
 		if err := rt.Stop(ctx); err != nil {
@@ -73,8 +75,36 @@ type census struct {
 	descriptors int
 }
 
+// takeCensus leaves out what the pools of other runtimes hold, which may grow
+// meanwhile.
 func takeCensus() census {
-	return census{goroutines: goruntime.NumGoroutine(), descriptors: Descriptors()}
+	c := census{goroutines: goruntime.NumGoroutine(), descriptors: Descriptors()}
+	running.Lock()
+	defer running.Unlock()
+	for rt := range running.set {
+		s := rt.Stats()
+		c.goroutines -= s.Coroutines + s.Offloads
+	}
+	return c
+}
+
+// running are the runtimes of this package that have not been stopped.
+var running struct {
+	sync.Mutex
+	set map[*runtime.Runtime]bool
+}
+
+func track(rt *runtime.Runtime, on bool) {
+	running.Lock()
+	defer running.Unlock()
+	if running.set == nil {
+		running.set = make(map[*runtime.Runtime]bool)
+	}
+	if on {
+		running.set[rt] = true
+	} else {
+		delete(running.set, rt)
+	}
 }
 
 // compare waits until the present counts are no more than those before:
