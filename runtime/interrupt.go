@@ -139,9 +139,10 @@ func (t *Task) Kill(cause error) {
 	}
 }
 
-// killed delivers a kill, on the task's worker.
+// killed delivers a kill, on the task's worker. Kills that come before the task
+// has run with the one before are one.
 func (t *Task) killed(kill *KillError) {
-	if t.ended.Load() || t.killPending {
+	if _, underWay := t.outcome.(*KillError); underWay || t.killPending || t.ended.Load() {
 		return
 	}
 	t.kill, t.killPending, t.interrupted = kill, true, true

@@ -19,8 +19,9 @@ import "sync/atomic"
 type waitCell struct {
 	word atomic.Uint64
 
-	// outcome is written by the claimer before it makes the party runnable,
-	// and read by the party after: nil for Ready, else why the wait ended.
+	// outcome is why the wait ended: nil for Ready, else written by the
+	// claimer, which is on the task's worker then, before it makes the task
+	// runnable. The party takes it in end, and leaves nil.
 	outcome error
 
 	task *Task         // the party, if it is a task; else

@@ -125,8 +125,7 @@ func (c *waitCell) Wake(gen uint64) bool {
 	if !c.claim(gen) {
 		return false
 	}
-	c.outcome = nil
-	c.release()
+	c.release() // the outcome is nil already: end leaves it so
 	return true
 }
 

@@ -1,0 +1,57 @@
+package runtime_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/runtimetest"
+)
+
+func TestWouldBlockForever(t *testing.T) { // D62
+	rt := runtimetest.New(t, 2)
+	runtime.NoForeignGoroutines(rt)
+	err := rt.Run(func() error {
+		runtime.Spawn(func() { _ = runtime.NewWaiter().Park("a bell that nobody rings") })
+		return park()
+	})
+	var dead *runtime.DeadlockError
+	if !errors.Is(err, runtime.ErrWouldBlockForever) || !errors.As(err, &dead) {
+		t.Fatalf("Run = %v", err)
+	}
+	if len(dead.Tasks) != 2 || !strings.Contains(err.Error(), "waits: a bell that nobody rings") {
+		t.Errorf("the error does not list the two tasks: %v", err)
+	}
+}
+
+func TestNotStuck(t *testing.T) {
+	for name, wait := range map[string]func(w runtime.Waiter) error{
+		"timer": func(w runtime.Waiter) error {
+			runtime.Spawn(func() { runtime.Sleep(200 * time.Millisecond); w.Ready() })
+			return w.Park("x")
+		},
+		"offload": func(w runtime.Waiter) error {
+			w.Cancel()
+			return runtime.Offload(func() { time.Sleep(200 * time.Millisecond) })
+		},
+		"hold": func(w runtime.Waiter) error {
+			release := runtime.Hold()
+			time.AfterFunc(200*time.Millisecond, func() { w.Ready(); release(); release() })
+			return w.Park("x")
+		},
+		"external": func(w runtime.Waiter) error {
+			time.AfterFunc(200*time.Millisecond, func() { w.Ready() })
+			return w.External().Park("x")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := runtimetest.New(t, 2)
+			runtime.NoForeignGoroutines(rt)
+			if err := rt.Run(func() error { return wait(runtime.NewWaiter()) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
