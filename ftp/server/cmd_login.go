@@ -1,0 +1,91 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/weft-go/weft/ftp"
+	"github.com/weft-go/weft/ftp/auth"
+)
+
+// loginPatience bounds the check of one login.
+const loginPatience = 30 * time.Second
+
+// cmdUSER takes any name: whether it is known shows in nothing (RFC 2577 section
+// 6). Who is logged in already stays so until PASS succeeds.
+func (s *session) cmdUSER(arg string) (reply, error) {
+	s.claimed, s.hasUser = arg, true
+	return answer(ftp.CodeNeedPassword, "Password required."), nil
+}
+
+func (s *session) cmdPASS(arg string) (reply, error) {
+	if !s.hasUser {
+		return reply{}, errNeedUser
+	}
+	name := s.claimed
+	s.claimed, s.hasUser = "", false
+	s.flush()
+
+	id, err := s.srv.authenticate(name, arg, auth.Peer{Addr: s.peer})
+	switch {
+	case errors.Is(err, auth.ErrDenied):
+		return reply{}, s.denied(name)
+	case err != nil:
+		s.log.Error("login not checked", userAttr(name), slog.String("error", escaped(err.Error())))
+		return reply{}, errLoginNotKnown
+	}
+	st, err := openStore(s.cfg, id)
+	if err != nil {
+		s.log.Error("no root for user", userAttr(name), slog.String("error", escaped(err.Error())))
+		return reply{}, errNoHome
+	}
+	s.logout()
+	s.login, s.cwd = login{id, st}, "/"
+	s.log.Info("login", userAttr(id.Name))
+	return answer(ftp.CodeLoggedIn, "Logged in."), nil
+}
+
+// authenticate checks a login, few at a time.
+func (srv *Server) authenticate(name, password string, from auth.Peer) (*auth.Identity, error) {
+	if err := srv.logins.enter(); err != nil {
+		return nil, err
+	}
+	defer srv.logins.leave()
+	ctx, cancel := context.WithTimeout(srv.ctx, loginPatience)
+	defer cancel()
+	return authenticate(ctx, srv.cfg.Engine, srv.cfg.Auth, name, password, from)
+}
+
+// denied answers a failed login, late (RFC 2577 section 5), and the last one by
+// closing the connection.
+func (s *session) denied(name string) error {
+	s.failures++
+	// A success does not reset the count: it may be the guesser's own account.
+	s.log.Warn("login denied", userAttr(name), slog.Int("attempt", s.failures))
+	if s.cfg.LoginDelay > 0 {
+		s.engine.Sleep(s.cfg.LoginDelay)
+	}
+	if s.failures >= s.cfg.MaxLoginAttempts {
+		return errManyAttempts
+	}
+	return errLoginWrong
+}
+
+func (s *session) cmdACCT(string) (reply, error) {
+	return answer(ftp.CodeSuperfluous, "No account needed."), nil
+}
+
+// cmdREIN logs out. The connection is as after the greeting, but the failed
+// logins count on.
+func (s *session) cmdREIN(string) (reply, error) {
+	s.dropWay()
+	s.logout()
+	s.reset()
+	return answer(ftp.CodeReady, s.cfg.Greeting), nil
+}
+
+func (s *session) cmdQUIT(string) (reply, error) {
+	return answer(ftp.CodeClosing, "Goodbye."), nil
+}

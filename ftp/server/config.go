@@ -1,0 +1,194 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weft-go/weft/ftp/auth"
+	"github.com/weft-go/weft/ftp/storage"
+)
+
+// Config says what a server serves, and its limits. Auth and one of Root and
+// RootFor are required; the zero value of every other field means its default,
+// and a negative number or time no limit.
+type Config struct {
+	// Engine is what the server runs on. The default is Tasks(nil).
+	Engine Engine
+
+	// Auth checks logins.
+	Auth auth.Authenticator
+
+	// Root is the tree that is served. Each user sees the part below the home of
+	// his Identity, as if there was nothing above. The server does not close it.
+	Root storage.FS
+
+	// RootFor, unless nil, gives a user his tree in place of Root, whatever his
+	// home. It may block. The session closes the tree when it ends.
+	RootFor func(*auth.Identity) (storage.FS, error)
+
+	// Greeting is the text of the first reply. The default is "FTP server ready."
+	Greeting string
+
+	// Logger gets logins, transfers and what goes wrong; at debug level also
+	// commands. Passwords are never logged and control characters are escaped.
+	// The default is slog.Default().
+	Logger *slog.Logger
+
+	// MaxSessions bounds all sessions, by default 10000, and MaxSessionsPerIP
+	// those of one IPv4 address or IPv6 /64 network, by default 256. Beyond them
+	// a client gets 421.
+	MaxSessions, MaxSessionsPerIP int
+
+	// IdleTimeout ends a session that sends no command and has no transfer. The
+	// default is five minutes, the least RFC 1123 section 4.1.3.2 allows.
+	IdleTimeout time.Duration
+
+	// LoginTimeout is how long a session may last without a login. The default
+	// is two minutes.
+	LoginTimeout time.Duration
+
+	// DataTimeout is how long a transfer waits for its data connection, by
+	// default ten seconds.
+	DataTimeout time.Duration
+
+	// StallTimeout ends a transfer whose connection moves nothing for so long, or
+	// less than MinRate bytes a second on average. The defaults are two minutes
+	// and 16.
+	StallTimeout time.Duration
+	MinRate      int64
+
+	// MaxLoginAttempts is the number of failed logins that ends a session, by
+	// default 3. Each is answered after LoginDelay, by default one second.
+	MaxLoginAttempts int
+	LoginDelay       time.Duration
+
+	// PassivePorts are the ports of PASV and EPSV. By default the system picks
+	// one.
+	PassivePorts PortRange
+
+	// PublicAddr is the IPv4 address PASV tells of, for a server behind address
+	// translation. By default it is the one the client has connected to. EPSV is
+	// not concerned: it tells of no address.
+	PublicAddr netip.Addr
+}
+
+// A ConfigError says which field of a Config is wrong.
+type ConfigError struct {
+	Field  string
+	Reason string
+}
+
+// Error returns field and reason.
+func (e *ConfigError) Error() string { return "server: config: " + e.Field + ": " + e.Reason }
+
+// noLimit stands in for a limit that is off.
+const (
+	noLimit     = int(^uint(0) >> 1)
+	noTimeLimit = 100 * 365 * 24 * time.Hour
+)
+
+// complete checks the configuration and fills in defaults.
+func (c *Config) complete() error {
+	if c.Auth == nil {
+		return &ConfigError{"Auth", "missing"}
+	}
+	if (c.Root == nil) == (c.RootFor == nil) {
+		return &ConfigError{"Root", "one of Root and RootFor is needed"}
+	}
+	if c.PublicAddr.IsValid() {
+		c.PublicAddr = c.PublicAddr.Unmap()
+		if !c.PublicAddr.Is4() {
+			return &ConfigError{"PublicAddr", "not an IPv4 address"}
+		}
+	}
+	if err := c.PassivePorts.check(); err != nil {
+		return &ConfigError{"PassivePorts", err.Error()}
+	}
+	if c.Engine == nil {
+		c.Engine = Tasks(nil)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Greeting == "" {
+		c.Greeting = "FTP server ready."
+	}
+	count(&c.MaxSessions, 10000)
+	count(&c.MaxSessionsPerIP, 256)
+	count(&c.MaxLoginAttempts, 3)
+	span(&c.IdleTimeout, 5*time.Minute)
+	span(&c.LoginTimeout, 2*time.Minute)
+	span(&c.DataTimeout, 10*time.Second)
+	span(&c.StallTimeout, 2*time.Minute)
+	switch {
+	case c.MinRate == 0:
+		c.MinRate = 16
+	case c.MinRate < 0:
+		c.MinRate = 0
+	}
+	switch {
+	case c.LoginDelay == 0:
+		c.LoginDelay = time.Second
+	case c.LoginDelay < 0:
+		c.LoginDelay = 0
+	}
+	return nil
+}
+
+func count(limit *int, standard int) {
+	switch {
+	case *limit == 0:
+		*limit = standard
+	case *limit < 0:
+		*limit = noLimit
+	}
+}
+
+func span(limit *time.Duration, standard time.Duration) {
+	switch {
+	case *limit == 0:
+		*limit = standard
+	case *limit < 0:
+		*limit = noTimeLimit
+	}
+}
+
+// PortRange is a range of ports, both ends included. The zero value is none.
+type PortRange struct{ Lo, Hi uint16 }
+
+var errPortRange = errors.New("expected two ports, LO-HI")
+
+// ParsePortRange parses "lo-hi".
+func ParsePortRange(s string) (PortRange, error) {
+	lo, hi, ok := strings.Cut(s, "-")
+	if !ok {
+		return PortRange{}, fmt.Errorf("ports %q: %w", s, errPortRange)
+	}
+	l, errLo := strconv.ParseUint(lo, 10, 16)
+	h, errHi := strconv.ParseUint(hi, 10, 16)
+	r := PortRange{uint16(l), uint16(h)}
+	if errLo != nil || errHi != nil || r == (PortRange{}) || r.check() != nil {
+		return PortRange{}, fmt.Errorf("ports %q: %w", s, errPortRange)
+	}
+	return r, nil
+}
+
+// String returns "lo-hi", or "any" for the zero value.
+func (r PortRange) String() string {
+	if r == (PortRange{}) {
+		return "any"
+	}
+	return fmt.Sprintf("%d-%d", r.Lo, r.Hi)
+}
+
+func (r PortRange) check() error {
+	if r != (PortRange{}) && (r.Lo == 0 || r.Hi < r.Lo) {
+		return errPortRange
+	}
+	return nil
+}

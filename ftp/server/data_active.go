@@ -1,0 +1,91 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	stdnet "net"
+	"net/netip"
+	"time"
+
+	"github.com/weft-go/weft/ftp"
+)
+
+// active connects to the client (PORT, EPRT).
+type active struct {
+	engine   Engine
+	from     netip.Addr
+	to       netip.AddrPort
+	patience time.Duration
+	log      *slog.Logger
+}
+
+func (s *session) cmdPORT(arg string) (reply, error) {
+	to, err := ftp.ParsePORT(arg)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.connectTo(to)
+}
+
+func (s *session) cmdEPRT(arg string) (reply, error) {
+	to, err := ftp.ParseEPRT(arg)
+	own := ftp.FamilyOf(s.local.Addr())
+	switch {
+	case errors.Is(err, ftp.ErrProtocol), err == nil && ftp.FamilyOf(to.Addr()) != own:
+		return reply{}, &ftp.Error{Code: ftp.CodeBadProtocol, Msg: ftp.ProtocolText(own)}
+	case err != nil:
+		return reply{}, err
+	}
+	return s.connectTo(to)
+}
+
+// firstPort is the lowest port a client may ask to be connected to (RFC 2577
+// section 3).
+const firstPort = 1024
+
+// connectTo arranges for a connection to the client, and to nobody else: a
+// server that connects elsewhere on request is a tool for scans and attacks
+// (the bounce attack, RFC 2577 section 3).
+func (s *session) connectTo(to netip.AddrPort) (reply, error) {
+	switch {
+	case s.only:
+		return reply{}, errEPSVOnly
+	case to.Addr() != s.peer.Addr().WithZone(""):
+		s.log.Warn("data connection elsewhere refused", slog.String("to", to.String()))
+		return reply{}, errForeignHost
+	case to.Port() < firstPort:
+		return reply{}, errReservedPort
+	}
+	to = netip.AddrPortFrom(s.peer.Addr(), to.Port()) // with its zone
+	s.setWay(&active{s.engine, s.local.Addr(), to, s.cfg.DataTimeout, s.log})
+	return answer(ftp.CodeOK, "Will connect there."), nil
+}
+
+// open connects from the control connection's own address, as the client
+// expects (RFC 1123 section 4.1.2.12), but not from port 20, which would take
+// privileges.
+func (a *active) open(t *transfer) (stdnet.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), a.patience)
+	defer cancel()
+	if err := t.hold(closeFunc(cancel)); err != nil {
+		return nil, err
+	}
+	local := stdnet.TCPAddrFromAddrPort(netip.AddrPortFrom(a.from, 0))
+	c, err := a.engine.Dial(ctx, "tcp", local, a.to.String())
+	if err != nil {
+		a.log.Debug("no data connection", slog.String("error", err.Error()))
+		return nil, errNoData
+	}
+	return c, nil
+}
+
+func (*active) drop() {}
+
+// closeFunc is a function to be called by Close.
+type closeFunc func()
+
+func (f closeFunc) Close() error {
+	f()
+	return nil
+}

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	stdnet "net"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/weft-go/weft/ftp"
+)
+
+// passive waits for the client to connect (PASV, EPSV).
+type passive struct {
+	listener stdnet.Listener
+	peer     netip.Addr // who may connect
+	patience time.Duration
+	log      *slog.Logger
+}
+
+func (s *session) cmdPASV(string) (reply, error) {
+	if s.only {
+		return reply{}, errEPSVOnly
+	}
+	if !s.local.Addr().Is4() {
+		return reply{}, errPASVForIPv4
+	}
+	port, err := s.listen()
+	if err != nil {
+		return reply{}, err
+	}
+	addr := s.local.Addr()
+	if s.cfg.PublicAddr.IsValid() {
+		addr = s.cfg.PublicAddr
+	}
+	return answer(ftp.CodePassive, ftp.Text227(netip.AddrPortFrom(addr, port))), nil
+}
+
+// cmdEPSV: RFC 2428 section 3. The family is the control connection's, and
+// asking for the other one gets 522 with the one to use.
+func (s *session) cmdEPSV(arg string) (reply, error) {
+	family, all, err := ftp.ParseEPSV(arg)
+	own := ftp.FamilyOf(s.local.Addr())
+	switch {
+	case errors.Is(err, ftp.ErrProtocol), err == nil && family != 0 && family != own:
+		return reply{}, &ftp.Error{Code: ftp.CodeBadProtocol, Msg: ftp.ProtocolText(own)}
+	case err != nil:
+		return reply{}, err
+	case all:
+		s.only = true
+		return answer(ftp.CodeOK, "EPSV it is."), nil
+	}
+	port, err := s.listen()
+	if err != nil {
+		return reply{}, err
+	}
+	return answer(ftp.CodeExtendedPassive, ftp.Text229(port)), nil
+}
+
+// listen replaces the session's listener by one on another port.
+func (s *session) listen() (port uint16, err error) {
+	s.dropWay()
+	l, err := listenInRange(s.engine, s.local.Addr(), s.cfg.PassivePorts)
+	if err != nil {
+		s.log.Warn("no passive port", slog.String("ports", s.cfg.PassivePorts.String()), slog.String("error", err.Error()))
+		return 0, errNoPassive
+	}
+	s.setWay(&passive{l, s.peer.Addr(), s.cfg.DataTimeout, s.log})
+	return addrPort(l.Addr()).Port(), nil
+}
+
+// maxPortTries bounds the search for a free port, which does not park.
+const maxPortTries = 1024
+
+// listenInRange listens on a port of the range that can't be guessed (RFC 2577
+// section 7), or on any if there is no range.
+func listenInRange(e Engine, addr netip.Addr, ports PortRange) (stdnet.Listener, error) {
+	network := "tcp6"
+	if addr.Is4() {
+		network = "tcp4"
+	}
+	listenOn := func(port int) (stdnet.Listener, error) {
+		return e.Listen(network, stdnet.JoinHostPort(addr.String(), strconv.Itoa(port)))
+	}
+	if ports == (PortRange{}) {
+		return listenOn(0)
+	}
+	n := int(ports.Hi) - int(ports.Lo) + 1
+	first := rand.IntN(n)
+	var err error
+	for i := range min(n, maxPortTries) {
+		var l stdnet.Listener
+		l, err = listenOn(int(ports.Lo) + (first+i)%n)
+		if err == nil {
+			return l, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return nil, err
+}
+
+// open waits for the client. Whoever connects from another address is turned
+// away and the wait goes on, so that nobody can take, or spoil, the transfer
+// (RFC 2577 section 7).
+func (p *passive) open(t *transfer) (stdnet.Conn, error) {
+	if err := t.hold(p.listener); err != nil {
+		return nil, err
+	}
+	defer p.drop()
+	if l, ok := p.listener.(interface{ SetDeadline(time.Time) error }); ok {
+		_ = l.SetDeadline(time.Now().Add(p.patience)) // Accept tells if it is closed
+	}
+	for {
+		c, err := p.listener.Accept()
+		if err != nil {
+			p.log.Debug("no data connection", slog.String("error", err.Error()))
+			return nil, errNoData
+		}
+		from := addrPort(c.RemoteAddr())
+		if from.Addr() == p.peer {
+			return c, nil
+		}
+		p.log.Warn("data connection from another address", slog.String("from", from.String()))
+		reset(c)
+	}
+}
+
+func (p *passive) drop() { _ = p.listener.Close() }

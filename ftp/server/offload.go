@@ -1,0 +1,298 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/weft-go/weft/ftp/auth"
+	"github.com/weft-go/weft/ftp/storage"
+	"github.com/weft-go/weft/runtime"
+)
+
+// Calls of stores and authenticators may block a thread, so they leave the
+// worker: through await, and only here. What one command needs is one call
+// where that is possible, since each costs two switches of threads.
+
+// await calls fn where it may block and returns its results; a panic of fn goes
+// on in the caller. If the caller is killed meanwhile, fn goes on alone: await
+// returns the kill, and what fn returns at last is given to drop, which may be
+// nil. So after an error fn may still use what it was given.
+func await[T any](e Engine, drop func(T), fn func() (T, error)) (T, error) {
+	c := new(call[T])
+	err := e.Offload(func() {
+		v, err := fn()
+		if c.finish(v, err) && err == nil && drop != nil {
+			drop(v)
+		}
+	})
+	if err == nil {
+		return c.value, c.err
+	}
+	var p *runtime.PanicError
+	if errors.As(err, &p) {
+		panic(&crash{p.Value, p.Stack})
+	}
+	if c.abandon() {
+		var zero T
+		return zero, err
+	}
+	return c.value, c.err
+}
+
+// call is what the two sides of an await share.
+type call[T any] struct {
+	mu        sync.Mutex // held for a few instructions only
+	value     T
+	err       error
+	done      bool // the function has returned
+	abandoned bool // the caller has left
+}
+
+// finish reports whether the caller has left.
+func (c *call[T]) finish(v T, err error) (abandoned bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.value, c.err, c.done = v, err, true
+	return c.abandoned
+}
+
+// abandon reports whether the results are still to come.
+func (c *call[T]) abandon() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abandoned = !c.done
+	return c.abandoned
+}
+
+// awaitErr is await for a function without a value.
+func awaitErr(e Engine, fn func() error) error {
+	_, err := await(e, nil, func() (struct{}, error) { return struct{}{}, fn() })
+	return err
+}
+
+// authenticate checks a login.
+func authenticate(ctx context.Context, e Engine, a auth.Authenticator, user, password string, from auth.Peer) (*auth.Identity, error) {
+	return await(e, nil, func() (*auth.Identity, error) {
+		return a.Authenticate(ctx, user, password, from)
+	})
+}
+
+// A store is a user's tree. Its methods are those of storage.FS.
+type store struct {
+	engine Engine
+	fs     storage.FS
+	shared bool // fs is the server's, and not closed
+}
+
+// openStore returns the tree of a user.
+func openStore(cfg *Config, id *auth.Identity) (*store, error) {
+	s := &store{engine: cfg.Engine, fs: cfg.Root, shared: true}
+	if cfg.RootFor == nil && id.Home == "/" {
+		return s, nil
+	}
+	fsys, err := await(cfg.Engine, func(fsys storage.FS) { _ = fsys.Close() }, func() (storage.FS, error) {
+		if cfg.RootFor != nil {
+			return cfg.RootFor(id)
+		}
+		return storage.Sub(cfg.Root, id.Home)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.fs, s.shared = fsys, false
+	return s, nil
+}
+
+func (s *store) close() error {
+	if s.shared {
+		return nil
+	}
+	return awaitErr(s.engine, s.fs.Close)
+}
+
+func (s *store) stat(path string) (storage.Entry, error) {
+	return await(s.engine, nil, func() (storage.Entry, error) { return s.fs.Stat(path) })
+}
+
+func (s *store) lstat(path string) (storage.Entry, error) {
+	return await(s.engine, nil, func() (storage.Entry, error) { return s.fs.Lstat(path) })
+}
+
+func (s *store) mkdir(path string) error {
+	return awaitErr(s.engine, func() error { return s.fs.Mkdir(path) })
+}
+
+func (s *store) remove(path string) error {
+	return awaitErr(s.engine, func() error { return s.fs.Remove(path) })
+}
+
+func (s *store) rmdir(path string) error {
+	return awaitErr(s.engine, func() error { return s.fs.Rmdir(path) })
+}
+
+func (s *store) rename(from, to string) error {
+	return awaitErr(s.engine, func() error { return s.fs.Rename(from, to) })
+}
+
+// A source is a file being read.
+type source struct {
+	engine Engine
+	file   storage.File
+	os     *os.File // for sendfile, or nil
+	path   string
+	start  int64 // the offset it was opened at
+	size   int64 // when it was opened
+}
+
+// open opens a file at an offset. One beyond its end gives storage.ErrOffset.
+func (s *store) open(path string, offset int64) (*source, error) {
+	drop := func(f *source) { _ = f.file.Close() }
+	return await(s.engine, drop, func() (*source, error) {
+		file, err := s.fs.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		f := &source{engine: s.engine, file: file, path: path, start: offset}
+		if err := f.begin(offset); err != nil {
+			_ = file.Close()
+			return nil, err
+		}
+		return f, nil
+	})
+}
+
+func (f *source) begin(offset int64) error {
+	e, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	f.size = e.Size
+	if o, ok := f.file.(storage.OSFiler); ok {
+		f.os = o.OSFile()
+	}
+	if offset > e.Size {
+		return storage.ErrOffset
+	}
+	if offset == 0 {
+		return nil
+	}
+	_, err = f.file.Seek(offset, io.SeekStart)
+	return err
+}
+
+// read is io.Reader's, except that after an error other than io.EOF p may still
+// be written to.
+func (f *source) read(p []byte) (int, error) {
+	return await(f.engine, nil, func() (int, error) { return f.file.Read(p) })
+}
+
+// seek moves to a number of bytes behind the start.
+func (f *source) seek(n int64) error {
+	return awaitErr(f.engine, func() error {
+		_, err := f.file.Seek(f.start+n, io.SeekStart)
+		return err
+	})
+}
+
+func (f *source) close() error { return awaitErr(f.engine, f.file.Close) }
+
+// A sink is a file being written.
+type sink struct {
+	engine Engine
+	upload storage.Upload
+}
+
+// create begins an upload.
+func (s *store) create(path string, mode storage.WriteMode, offset int64) (*sink, error) {
+	drop := func(f *sink) { _ = f.upload.Abort() }
+	return await(s.engine, drop, func() (*sink, error) {
+		u, err := s.fs.Create(path, mode, offset)
+		if err != nil {
+			return nil, err
+		}
+		return &sink{s.engine, u}, nil
+	})
+}
+
+// write writes all of p. After an error p may still be read.
+func (f *sink) write(p []byte) error {
+	return awaitErr(f.engine, func() error {
+		_, err := f.upload.Write(p)
+		return err
+	})
+}
+
+// commit makes the upload final. With an error it has been given up.
+func (f *sink) commit() error { return awaitErr(f.engine, f.upload.Commit) }
+
+func (f *sink) abort() error { return awaitErr(f.engine, f.upload.Abort) }
+
+// A listing is a directory being listed, or a single entry.
+type listing struct {
+	engine Engine
+	dir    storage.Dir   // nil for a single entry
+	single storage.Entry // what is listed if it is no directory
+	match  string        // the pattern names must match, "" for none
+}
+
+// list opens a listing of a directory, or of what else is at path.
+func (s *store) list(path string) (*listing, error) {
+	drop := func(l *listing) { l.drop() }
+	return await(s.engine, drop, func() (*listing, error) {
+		l := &listing{engine: s.engine}
+		dir, err := s.fs.OpenDir(path)
+		if err == nil {
+			l.dir = dir
+			return l, nil
+		}
+		if !errors.Is(err, storage.ErrNotDir) {
+			return nil, err
+		}
+		l.single, err = s.fs.Lstat(path)
+		return l, err
+	})
+}
+
+// listDir is list for a directory only; anything else gives
+// storage.ErrNotDir.
+func (s *store) listDir(path string) (*listing, error) {
+	drop := func(l *listing) { l.drop() }
+	return await(s.engine, drop, func() (*listing, error) {
+		dir, err := s.fs.OpenDir(path)
+		return &listing{engine: s.engine, dir: dir}, err
+	})
+}
+
+// batch is how many entries of a directory one call reads.
+const batch = 256
+
+// next returns the next entries that match, possibly none, and io.EOF at the
+// end.
+func (l *listing) next() ([]storage.Entry, error) {
+	if l.dir == nil {
+		return nil, io.EOF
+	}
+	return await(l.engine, nil, func() ([]storage.Entry, error) {
+		entries, err := l.dir.Next(batch)
+		if l.match != "" {
+			entries = matching(entries, l.match)
+		}
+		return entries, err
+	})
+}
+
+func (l *listing) close() error {
+	if l.dir == nil {
+		return nil
+	}
+	return awaitErr(l.engine, l.dir.Close)
+}
+
+func (l *listing) drop() {
+	if l.dir != nil {
+		_ = l.dir.Close()
+	}
+}

@@ -1,0 +1,283 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	stdnet "net"
+	"net/netip"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/weft-go/weft/ftp"
+	"github.com/weft-go/weft/runtime"
+)
+
+// ErrServerClosed is what Serve and ListenAndServe return after Shutdown or
+// Close.
+var ErrServerClosed = errors.New("server: closed")
+
+// A Server serves FTP. Its methods may be called from any task or goroutine.
+type Server struct {
+	// immutable
+	cfg    Config
+	log    *slog.Logger
+	ctx    context.Context // ends with the server
+	cancel context.CancelFunc
+
+	logins   gate
+	stopping atomic.Bool // no session goes on but for its transfer
+
+	// mu guards. It is held for a few instructions only.
+	mu        sync.Mutex
+	listeners map[stdnet.Listener]struct{}
+	sessions  map[*session]struct{}
+	networks  map[netip.Prefix]int // sessions by client network
+	waiting   []runtime.Waiter     // who waits for the last session's end
+}
+
+// New returns a server. The errors are *ConfigError.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	srv := &Server{
+		cfg:       cfg,
+		log:       cfg.Logger,
+		logins:    gate{free: 2 * goruntime.GOMAXPROCS(0)},
+		listeners: make(map[stdnet.Listener]struct{}),
+		sessions:  make(map[*session]struct{}),
+		networks:  make(map[netip.Prefix]int),
+	}
+	srv.ctx, srv.cancel = context.WithCancel(context.Background())
+	return srv, nil
+}
+
+// ListenAndServe listens on a TCP address, "127.0.0.1:2121", and serves; see
+// Serve.
+func (srv *Server) ListenAndServe(addr string) error {
+	l, err := srv.cfg.Engine.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return srv.Serve(l)
+}
+
+// Serve accepts connections from l, which must be one of the engine's, and
+// starts a session for each. It parks the calling task, or blocks the calling
+// goroutine, until the server is shut down (ErrServerClosed) or l fails. l is
+// closed then. A shortage of descriptors or memory does not end it.
+func (srv *Server) Serve(l stdnet.Listener) error {
+	defer l.Close()
+	if !srv.addListener(l) {
+		return ErrServerClosed
+	}
+	defer srv.removeListener(l)
+	srv.log.Info("serving", slog.String("address", l.Addr().String()), slog.String("engine", srv.cfg.Engine.Name()))
+	const shortest, longest = 5 * time.Millisecond, time.Second
+	pause := shortest
+	for {
+		c, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = shortest
+			srv.admit(c)
+		case srv.stopping.Load():
+			return ErrServerClosed
+		case isShortage(err):
+			srv.log.Warn("accept", slog.String("error", err.Error()), slog.Duration("pause", pause))
+			srv.cfg.Engine.Sleep(pause)
+			pause = min(2*pause, longest)
+		default:
+			return err
+		}
+	}
+}
+
+// isShortage recognises errors of accept that say nothing against the listener
+// (accept(2)).
+func isShortage(err error) bool {
+	for _, target := range []syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+		syscall.ECONNABORTED, syscall.EPERM, syscall.EPROTO, syscall.EINTR,
+		syscall.ENETDOWN, syscall.ENOPROTOOPT, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// admit starts a session, or turns the client away.
+func (srv *Server) admit(c stdnet.Conn) {
+	s := newSession(srv, c)
+	if refusal := srv.add(s); refusal != nil {
+		s.log.Warn("connection refused", slog.String("reason", refusal.Msg))
+		_ = c.SetDeadline(time.Now().Add(time.Second))
+		_, _ = c.Write(ftp.AppendReply(nil, refusal.Code, refusal.Msg)) // fits into any new connection's buffer
+		_ = c.Close()
+		return
+	}
+	srv.cfg.Engine.GoBalanced(s.run)
+}
+
+// add counts a session, or says why there is no room for it.
+func (srv *Server) add(s *session) *ftp.Error {
+	network := networkOf(s.peer.Addr())
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	switch {
+	case srv.stopping.Load():
+		return errStopping
+	case len(srv.sessions) >= srv.cfg.MaxSessions:
+		return errFull
+	case srv.networks[network] >= srv.cfg.MaxSessionsPerIP:
+		return errFullForYou
+	}
+	srv.sessions[s] = struct{}{}
+	srv.networks[network]++
+	return nil
+}
+
+// remove forgets a session that has ended.
+func (srv *Server) remove(s *session) {
+	network := networkOf(s.peer.Addr())
+	srv.mu.Lock()
+	delete(srv.sessions, s)
+	if srv.networks[network]--; srv.networks[network] == 0 {
+		delete(srv.networks, network)
+	}
+	var waiting []runtime.Waiter
+	if len(srv.sessions) == 0 {
+		waiting, srv.waiting = srv.waiting, nil
+	}
+	srv.mu.Unlock()
+	for _, w := range waiting {
+		w.Ready()
+	}
+}
+
+// networkOf returns what counts as one client: an IPv4 address, or an IPv6 /64
+// network, all of which one host can use.
+func networkOf(a netip.Addr) netip.Prefix {
+	bits := 64
+	if a.Is4() {
+		bits = 32
+	}
+	p, _ := a.WithZone("").Prefix(bits) // the zero Prefix for no address
+	return p
+}
+
+func (srv *Server) addListener(l stdnet.Listener) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.stopping.Load() {
+		return false
+	}
+	srv.listeners[l] = struct{}{}
+	return true
+}
+
+func (srv *Server) removeListener(l stdnet.Listener) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	delete(srv.listeners, l)
+}
+
+// Sessions returns the number of sessions.
+func (srv *Server) Sessions() int {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return len(srv.sessions)
+}
+
+const (
+	// lastWords is how long sessions have to reply once Shutdown has aborted their
+	// transfers.
+	lastWords = time.Second
+	// closeGrace is how long Close waits for sessions whose connections are
+	// closed: a call of the store may take its time.
+	closeGrace = 5 * time.Second
+)
+
+// Shutdown ends the server gracefully: listeners are closed, idle sessions
+// get 421, and those with a transfer finish it first. When ctx is done before
+// all have ended, transfers are aborted with 426 and 421, and after a second
+// everything is closed. It waits for the end of the sessions as Close does, and
+// returns nil, or the error of ctx.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	for _, s := range srv.stop() {
+		s.wake()
+	}
+	if srv.wait(ctx) {
+		srv.cancel()
+		return nil
+	}
+	for _, s := range srv.stop() {
+		s.doom(errDrained)
+	}
+	last, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	srv.wait(last)
+	if err := srv.Close(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// Close ends the server at once: listeners and all connections are closed. It
+// waits up to five seconds for the sessions to end, and returns an error if some
+// have not: then their calls of the store still run.
+func (srv *Server) Close() error {
+	sessions := srv.stop()
+	srv.cancel()
+	for _, s := range sessions {
+		s.doom(errControlLost)
+		_ = s.conn.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
+	defer cancel()
+	if !srv.wait(ctx) {
+		return fmt.Errorf("server: %d sessions have not ended", srv.Sessions())
+	}
+	return nil
+}
+
+// stop lets no session begin any more, closes the listeners, and returns the
+// sessions there are.
+func (srv *Server) stop() []*session {
+	srv.mu.Lock()
+	srv.stopping.Store(true)
+	listeners := srv.listeners
+	srv.listeners = make(map[stdnet.Listener]struct{})
+	sessions := make([]*session, 0, len(srv.sessions))
+	for s := range srv.sessions {
+		sessions = append(sessions, s)
+	}
+	srv.mu.Unlock()
+	for l := range listeners {
+		_ = l.Close()
+	}
+	return sessions
+}
+
+// wait waits until no session is left, and reports false if ctx is done first.
+func (srv *Server) wait(ctx context.Context) bool {
+	srv.mu.Lock()
+	if len(srv.sessions) == 0 {
+		srv.mu.Unlock()
+		return true
+	}
+	w := runtime.NewWaiter().External() // the context's end is external
+	srv.waiting = append(srv.waiting, w)
+	srv.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() { w.Ready() })
+	defer stop()
+	_ = w.Park("end of sessions") // a kill ends the wait as ctx does
+	return srv.Sessions() == 0
+}
