@@ -67,18 +67,21 @@ type slot struct {
 func newCoroutine(w *worker) *coroutine {
 	co := new(coroutine)
 	co.w = w
-	co.own.swaps[0], _ = iter.Pull(func(yield func(struct{}) bool) {
-		// SAFETY: a func value is a pointer to a closure. Called as next's
-		// type, which has no argument where yield's has one of size zero, and
-		// one more result of size zero, the closure finds the same registers
-		// and the same stack: in Go's calling convention values without size
-		// have no place. It makes swap one indirect call that the compiler
-		// inlines, which saves two returns per switch: see swap.
-		co.own.swaps[1] = *(*func() (struct{}, bool))(unsafe.Pointer(&yield))
-		co.run()
-	})
+	co.own.swaps[0], _ = iter.Pull(co.main)
 	co.at = &co.own
 	return co
+}
+
+// main is the function of a coroutine.
+func (co *coroutine) main(yield func(struct{}) bool) {
+	// SAFETY: a func value is a pointer to a closure. Called as next's type,
+	// which has no argument where yield's has one of size zero, and one more
+	// result of size zero, the closure finds the same registers and the same
+	// stack: in Go's calling convention values without size have no place. It
+	// makes swap one indirect call that the compiler inlines, which saves two
+	// returns per switch: see swap.
+	co.own.swaps[1] = *(*func() (struct{}, bool))(unsafe.Pointer(&yield))
+	co.run()
 }
 
 // swap exchanges the caller with the party suspended in s.

@@ -2,8 +2,11 @@
 
 package runtime
 
-// switching names the variant, for logs and tests.
-const switching = "asymmetric"
+// switchState is what a worker keeps for this variant.
+type switchState struct {
+	forward *coroutine // always nil
+	target  *party     // whom the hub resumes next
+}
 
 // leave begins the switch from from, the running coroutine, to to, by way of
 // the hub: it returns the slot on which the caller must swap, and after that

@@ -2,8 +2,10 @@
 
 package runtime
 
-// switching names the variant, for logs and tests.
-const switching = "symmetric"
+// switchState is what a worker keeps for this variant.
+type switchState struct {
+	forward *coroutine // whom the running party has to switch to: see coro.go
+}
 
 // leave begins the switch from from, the running party, to to: it returns the
 // slot on which the caller must swap, and after that settle.

@@ -18,7 +18,7 @@ type coroutine struct {
 	nextIdle *coroutine
 }
 
-// run is the coroutine's function.
+// run is the coroutine's function, after newCoroutine.
 func (co *coroutine) run() {
 	enroll(co)
 	co.w.coroutines.Add(1)
@@ -86,32 +86,23 @@ func (co *coroutine) next() {
 		w.assign(w.runq.pop(), co)
 		return
 	}
-	if w.idles < idleCoroutines && !w.closing {
-		co.nextIdle = w.idle
-		w.idle = co
-		w.idles++
-	} else {
+	if w.idles >= idleCoroutines || w.closing {
 		w.doomed = append(w.doomed, co)
 		switchTo(&co.party, &w.hub)
 		return
 	}
-	to := w.pick()
-	if to == &co.party {
-		return // taken from the idle ones for the next task
+	w.rest(co)
+	// If that is this very one, it was taken from the idle ones for a new task.
+	if to := w.pick(); to != &co.party {
+		switchTo(&co.party, to)
 	}
-	switchTo(&co.party, to)
 }
 
-// takeCoroutine returns an idle coroutine, or a new one.
-func (w *worker) takeCoroutine() *coroutine {
-	co := w.idle
-	if co == nil {
-		return newCoroutine(w)
-	}
-	w.idle = co.nextIdle
-	co.nextIdle = nil
-	w.idles--
-	return co
+// rest makes co idle.
+func (w *worker) rest(co *coroutine) {
+	co.nextIdle = w.idle
+	w.idle = co
+	w.idles++
 }
 
 // assign makes co run t, which starts by that.

@@ -12,10 +12,14 @@ import (
 // not wait, to its next one. Task.interrupted says that there may be one to
 // deliver.
 type interrupts struct {
-	kill        *KillError // the last kill, delivered or not
-	killPending bool       // not delivered yet
-	unwound     bool       // delivered by a panic
-	scopes      *Timeout   // innermost enclosing WithTimeout
+	kill   *KillError // the last kill, delivered or not
+	scopes *Timeout   // innermost enclosing WithTimeout
+}
+
+type interruptFlags struct {
+	shielded    bool // nothing is delivered until the present wait is over
+	killPending bool // not delivered yet
+	unwound     bool // delivered by a panic
 }
 
 // unwind is the private panic that ends a task, or a WithTimeout's function,

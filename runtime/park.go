@@ -20,44 +20,67 @@ import (
 //     takes the task, or the waker writes the eventfd. Exactly one waker, the
 //     one that swaps asleep to false, makes that system call.
 
-// park is the one place where a task gives up its worker to wait.
-func (t *Task) park(gen uint64, reason string, deadline Instant, flags uint64) error {
-	w := t.w
-	if t.interrupted && flags&shieldedBit == 0 {
+// ParkUntil is Park with a deadline: when it passes first, the result is
+// ErrTimeout. The zero deadline means none.
+//
+// It is the one place where a task gives up its worker to wait, and one
+// function, for the sake of its speed and of the tasks' stacks.
+func (w Waiter) ParkUntil(reason string, deadline Instant) error {
+	cell := w.cell
+	if cell == nil {
+		return ErrNotInTask
+	}
+	t := cell.task
+	if t == nil {
+		return cell.ofGoroutine().park(w.gen&genMask, deadline)
+	}
+	worker := t.w
+	if t.interrupted || deadline != 0 {
+		if err := t.beforePark(w.gen, deadline); err != nil {
+			return err
+		}
+	}
+	if w.gen&^genMask != 0 {
+		worker.flagged(t, w.gen, 1)
+	}
+	t.reason = reason
+	co := t.co
+	if to := worker.pick(); to != &co.party {
+		leave(&co.party, to).swap()
+		if worker.forward != nil {
+			settle(worker, &co.party)
+		}
+	}
+	t.reason = ""
+	if w.gen&^genMask != 0 {
+		worker.flagged(t, w.gen, -1)
+	}
+	if t.deadline.index != 0 {
+		worker.timers.stop(&t.deadline)
+	}
+	return t.end()
+}
+
+// beforePark ends the wait at once, and returns why, if an interrupt or the
+// deadline is due; else it starts the timer.
+func (t *Task) beforePark(gen uint64, deadline Instant) error {
+	if t.interrupted && gen&shieldedBit == 0 {
 		t.unwindAgain()
-		if err := t.interruption(); err != nil && t.claim(gen) {
+		if err := t.interruption(); err != nil && t.claim(gen&genMask) {
 			t.delivered(err)
 			_ = t.end()
 			return err
 		}
 	}
 	if deadline != 0 {
-		if deadline <= Now() && t.claim(gen) {
+		if deadline <= Now() && t.claim(gen&genMask) {
 			_ = t.end()
 			return ErrTimeout
 		}
 		t.deadline.task, t.deadline.fire = t, fireDeadline
-		w.timers.start(&t.deadline, deadline)
+		t.w.timers.start(&t.deadline, deadline)
 	}
-	if flags != 0 {
-		w.flagged(t, flags, 1)
-	}
-	t.reason = reason
-	co := t.co
-	if to := w.pick(); to != &co.party {
-		leave(&co.party, to).swap()
-		if w.forward != nil {
-			settle(w, &co.party)
-		}
-	}
-	t.reason = ""
-	if flags != 0 {
-		w.flagged(t, flags, -1)
-	}
-	if deadline != 0 {
-		w.timers.stop(&t.deadline)
-	}
-	return t.end()
+	return nil
 }
 
 // flagged begins (by 1) or ends (by -1) a wait with flags.
@@ -124,7 +147,8 @@ func Sleep(d time.Duration) {
 		panic("runtime: Sleep on the hub of a worker")
 	}
 	t := co.task
-	if err := t.park(t.begin(), "sleep", Now().Add(d), 0); err != ErrTimeout {
+	w := Waiter{&t.waitCell, t.begin()}
+	if err := w.ParkUntil("sleep", Now().Add(d)); err != ErrTimeout {
 		t.raise(err)
 	}
 }
@@ -132,15 +156,12 @@ func Sleep(d time.Duration) {
 // goroutineCells are the wait cells of plain goroutines. Cells are reused, and
 // their generations make old Waiters harmless.
 var goroutineCells = sync.Pool{New: func() any {
-	return &waitCell{gate: make(chan struct{}, 1)}
+	return &goroutineCell{gate: make(chan struct{}, 1)}
 }}
 
-func takeGoroutineCell() *waitCell  { return goroutineCells.Get().(*waitCell) }
-func giveGoroutineCell(c *waitCell) { goroutineCells.Put(c) }
-
-// parkGoroutine blocks the calling goroutine on its cell.
-func (c *waitCell) parkGoroutine(gen uint64, deadline Instant) error {
-	defer giveGoroutineCell(c)
+// park blocks the calling goroutine on its cell.
+func (c *goroutineCell) park(gen uint64, deadline Instant) error {
+	defer goroutineCells.Put(c)
 	if deadline == 0 {
 		<-c.gate
 		return c.end()

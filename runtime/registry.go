@@ -67,7 +67,7 @@ func enroll(co *coroutine) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	t := registry.table.Load()
-	if 2*(registry.taken+1) > len(t.entries) {
+	if 3*(registry.taken+1) > 2*len(t.entries) {
 		t = regrow(t)
 	}
 	t.put(id, co)
@@ -98,7 +98,7 @@ func strike() {
 // regrow publishes a table without tombstones and with room to spare.
 func regrow(old *idTable) *idTable {
 	size := 64
-	for size < 4*(registry.live+1) {
+	for size < 2*(registry.live+1) {
 		size *= 2
 	}
 	t := newIDTable(size)

@@ -1,6 +1,9 @@
 package runtime
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // waitCell is the word on which one party, task or goroutine, waits. Bits:
 //
@@ -24,8 +27,19 @@ type waitCell struct {
 	// runnable. The party takes it in end, and leaves nil.
 	outcome error
 
-	task *Task         // the party, if it is a task; else
-	gate chan struct{} // the goroutine's, capacity 1
+	task *Task // the party; nil in a goroutineCell
+}
+
+// goroutineCell is the waitCell of a goroutine.
+type goroutineCell struct {
+	waitCell
+	gate chan struct{} // capacity 1
+}
+
+// ofGoroutine returns the cell of which c, without a task, is the first part.
+func (c *waitCell) ofGoroutine() *goroutineCell {
+	// SAFETY: waitCells without a task are made in goroutineCells only.
+	return (*goroutineCell)(unsafe.Pointer(c))
 }
 
 const (

@@ -20,7 +20,7 @@ type Task struct {
 	qnext       *Task      // its queue's
 	co          *coroutine // worker-only; nil before the start and after the end
 	interrupted bool       // worker-only: see interrupts
-	shielded    bool       // worker-only: interrupts wait until the present wait is over
+	interruptFlags
 	waitCell
 
 	// worker-only
@@ -34,8 +34,14 @@ type Task struct {
 
 	mu      sync.Mutex
 	err     error    // mu guards until ended; then immutable
-	joiners []Waiter // mu guards
+	joiners *joiner  // mu guards: the last one first
 	ext     *taskExt // mu guards: what few tasks need
+}
+
+// joiner is one that waits in Join.
+type joiner struct {
+	w    Waiter
+	next *joiner
 }
 
 // taskExt is the part of a task that is made when first asked for.
@@ -100,13 +106,13 @@ func (t *Task) join(deadline Instant) error {
 		return t.err
 	}
 	w := NewWaiter()
-	t.joiners = append(t.joiners, w)
+	t.joiners = &joiner{w, t.joiners}
 	t.mu.Unlock()
 	if err := w.ParkUntil("join", deadline); err != nil {
 		t.mu.Lock()
-		for i, j := range t.joiners {
-			if j == w {
-				t.joiners = append(t.joiners[:i], t.joiners[i+1:]...)
+		for j := &t.joiners; *j != nil; j = &(*j).next {
+			if (*j).w == w {
+				*j = (*j).next
 				break
 			}
 		}
@@ -214,8 +220,12 @@ func (t *Task) finish(err error) {
 	joiners, x := t.joiners, t.ext
 	t.joiners = nil
 	t.mu.Unlock()
-	for _, j := range joiners {
-		j.Ready()
+	var first *joiner // turned round: in the order they came
+	for joiners != nil {
+		joiners, joiners.next, first = joiners.next, first, joiners
+	}
+	for ; first != nil; first = first.next {
+		first.w.Ready()
 	}
 	if x != nil {
 		if x.done != nil {

@@ -31,7 +31,7 @@ const (
 func NewWaiter() Waiter {
 	co := current()
 	if co == nil {
-		cell := takeGoroutineCell()
+		cell := &goroutineCells.Get().(*goroutineCell).waitCell
 		return Waiter{cell, cell.begin()}
 	}
 	if co.task == nil {
@@ -95,7 +95,7 @@ func (w Waiter) Cancel() bool {
 	}
 	_ = w.cell.end()
 	if w.cell.task == nil {
-		giveGoroutineCell(w.cell)
+		goroutineCells.Put(w.cell.ofGoroutine())
 	}
 	return true
 }
@@ -105,20 +105,6 @@ func (w Waiter) Cancel() bool {
 // WithTimeout that expired, ErrNotInTask on the hub. reason says in listings
 // what is waited for: "queue get".
 func (w Waiter) Park(reason string) error { return w.ParkUntil(reason, 0) }
-
-// ParkUntil is Park with a deadline: when it passes first, the result is
-// ErrTimeout. The zero deadline means none.
-func (w Waiter) ParkUntil(reason string, deadline Instant) error {
-	cell := w.cell
-	if cell == nil {
-		return ErrNotInTask
-	}
-	gen := w.gen & genMask
-	if cell.task == nil {
-		return cell.parkGoroutine(gen, deadline)
-	}
-	return cell.task.park(gen, reason, deadline, w.gen&^genMask)
-}
 
 // Wake ends wait gen as Ready does; package reactor calls it.
 func (c *waitCell) Wake(gen uint64) bool {
@@ -132,7 +118,7 @@ func (c *waitCell) Wake(gen uint64) bool {
 // release makes the party runnable, which the caller has claimed.
 func (c *waitCell) release() {
 	if c.task == nil {
-		c.gate <- struct{}{}
+		c.ofGoroutine().gate <- struct{}{}
 		return
 	}
 	c.task.w.enqueue(c.task)

@@ -39,11 +39,10 @@ type worker struct {
 	armed    Instant // what the reactor's timer is set to, 0: nothing
 	timerHot bool    // it fired and was not set since
 
-	idle    *coroutine // coroutines without a task, the last used first
-	idles   int
-	doomed  []*coroutine // coroutines that wait for their end
-	forward *coroutine   // whom the running party has to switch to: see coro.go
-	target  *party       // asymmetric switching: whom the hub resumes next
+	idle   *coroutine // coroutines without a task, the last used first
+	idles  int
+	doomed []*coroutine // coroutines that wait for their end
+	switchState
 
 	tasks     *Task // all that were spawned here and have not ended
 	externals int   // tasks in a wait that something outside ends
@@ -151,7 +150,11 @@ func (w *worker) runTasks() {
 	for {
 		to := w.pick()
 		if to == &w.hub {
-			return
+			if w.budget <= 0 || w.runq.head == nil {
+				return
+			}
+			w.rest(newCoroutine(w))
+			continue
 		}
 		switchTo(&w.hub, to)
 		for n := len(w.doomed); n > 0; n = len(w.doomed) {
@@ -163,21 +166,27 @@ func (w *worker) runTasks() {
 	}
 }
 
-// pick returns whom to run next: the first ready task's coroutine, or the hub
-// if there is none or the budget is spent.
+// pick returns whom to run next: the first ready task's coroutine; or the hub,
+// if none is ready, the budget is spent, or a new task needs a new coroutine.
+// Only the hub makes those: it takes more stack than tasks should grow to.
 func (w *worker) pick() *party {
-	if w.budget <= 0 {
+	t := w.runq.head
+	if w.budget <= 0 || t == nil {
 		return &w.hub
 	}
-	t := w.runq.pop()
-	if t == nil {
-		return &w.hub
+	co := t.co
+	if co == nil {
+		if co = w.idle; co == nil {
+			return &w.hub
+		}
+		w.idle = co.nextIdle
+		co.nextIdle = nil
+		w.idles--
+		w.assign(t, co)
 	}
+	w.runq.pop()
 	w.budget--
-	if t.co == nil {
-		w.assign(t, w.takeCoroutine())
-	}
-	return &t.co.party
+	return &co.party
 }
 
 // enqueue makes t ready, from any goroutine.

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// experiments are all rows of the table with their bars.
+var experiments = []experiment{
+	microExperiment("yield 2",
+		row{"yield among 2", "ns/switch", "ns", ratioAtMost(0.6)}),
+	microExperiment("yield 1000",
+		row{"yield among 1,000", "ns/switch", "ns", ratioAtMost(0.6)}),
+	microExperiment("token",
+		row{"token there and back", "ns/trip", "ns", ratioAtMost(0.6)}),
+	microExperiment("spawn",
+		row{"spawn and finish, by the 100", "ns/task", "ns", ratioAtMost(1)},
+		row{"spawn, allocations", "allocs/task", "allocs", valueAtMost(2)}),
+	microExperiment("spawn one",
+		row{"spawn and finish, one by one", "ns/task", "ns", bar{}}),
+	microExperiment("park",
+		row{"100,000 parked, in use", "B/task", "bytes", valueAtMost(3200)},
+		row{"100,000 parked, resident", "B/task", "resident", bar{}}),
+	echoExperiment(50),
+	echoExperiment(500),
+	echoExperiment(5000),
+	idleExperiment(10000),
+}
+
+// microExperiment measures a micro in a child.
+func microExperiment(name string, rows ...row) experiment {
+	return experiment{
+		name:   name,
+		sides:  contenders,
+		rounds: func(s scale) int { return s.microRounds },
+		measure: func(ctx context.Context, b *bench, side string, _ int) (figures, error) {
+			c, err := startSelf(ctx, b.machine.server, childLimit, "-micro", name, "-engine", side)
+			if err != nil {
+				return nil, err
+			}
+			answer, err := c.line()
+			if err != nil {
+				return nil, err
+			}
+			c.stop()
+			var f figures
+			if err := json.Unmarshal([]byte(answer), &f); err != nil {
+				return nil, fmt.Errorf("figures %q: %w", answer, err)
+			}
+			return f, nil
+		},
+		rows: rows,
+	}
+}
+
+// echoExperiment loads an echo server on a number of connections.
+func echoExperiment(conns int) experiment {
+	name := "echo on " + number(float64(conns))
+	return experiment{
+		name:   name,
+		sides:  contendersAndReference,
+		rounds: func(s scale) int { return s.echoRounds },
+		measure: func(ctx context.Context, b *bench, side string, round int) (figures, error) {
+			p, err := b.startPair(ctx, side, conns)
+			if err != nil {
+				return nil, err
+			}
+			defer p.stop()
+			report, err := p.run(b.scale.warm, b.scale.window)
+			if err != nil {
+				return nil, err
+			}
+			f := figures{
+				"requests": float64(report.Requests) / report.ServerCPU.Seconds(),
+				"busy":     100 * report.ServerCPU.Seconds() / report.Elapsed.Seconds(),
+			}
+			// Counted once: the number hardly varies, and it is no measure of speed.
+			if round == 0 && b.counter != nil {
+				if f["syscalls"], err = b.countSyscalls(ctx, p); err != nil {
+					return nil, err
+				}
+			}
+			return f, nil
+		},
+		rows: []row{
+			{name + " connections", "requests/CPU s", "requests", ratioAtLeast(1.1)},
+			{name + ", system calls", "calls/request", "syscalls", valueAtMost(2.1)},
+			{name + ", server busy", "% of its CPU", "busy", bar{}},
+		},
+	}
+}
+
+// idleExperiment holds connections on which nothing happens.
+func idleExperiment(conns int) experiment {
+	name := number(float64(conns)) + " idle"
+	return experiment{
+		name:   name,
+		sides:  contenders,
+		rounds: func(s scale) int { return s.idleRounds },
+		measure: func(ctx context.Context, b *bench, side string, _ int) (figures, error) {
+			p, err := b.startPair(ctx, side, conns)
+			if err != nil {
+				return nil, err
+			}
+			defer p.stop()
+			time.Sleep(b.scale.settle)
+			before, err := cpuTime(p.server.pid())
+			if err != nil {
+				return nil, err
+			}
+			start := time.Now()
+			time.Sleep(b.scale.idle)
+			after, err := cpuTime(p.server.pid())
+			if err != nil {
+				return nil, err
+			}
+			elapsed := time.Since(start)
+			resident, err := residentBytes(p.server.pid())
+			if err != nil {
+				return nil, err
+			}
+			return figures{
+				"busy":   100 * (after - before).Seconds() / elapsed.Seconds(),
+				"memory": resident / float64(conns),
+			}, nil
+		},
+		rows: []row{
+			// Prints as 0.0 %: the rest is timers of Go's runtime.
+			{name + " connections, CPU", "%", "busy", valueAtMost(0.05)},
+			{name + " connections, memory", "B/connection", "memory", ratioAtMost(1)},
+		},
+	}
+}
