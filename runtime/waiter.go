@@ -115,6 +115,16 @@ func (c *waitCell) Wake(gen uint64) bool {
 	return true
 }
 
+// Fail is Wake with an error, on the party's worker only.
+func (c *waitCell) Fail(gen uint64, err error) bool {
+	if !c.claim(gen) {
+		return false
+	}
+	c.outcome = err
+	c.release()
+	return true
+}
+
 // release makes the party runnable, which the caller has claimed.
 func (c *waitCell) release() {
 	if c.task == nil {

@@ -119,6 +119,10 @@ func (w *worker) Run(cause reactor.Cause) {
 		// among themselves; control comes back at the end.
 		w.budget = fairness
 		w.runTasks()
+		// Descriptors on which tasks now wait for the first time.
+		for w.reactor.Flush() && w.budget > 0 {
+			w.runTasks()
+		}
 		// 5. The budget is spent: let I/O in, and come back by our own wake.
 		w.exhausted = w.runq.head != nil
 		w.setTimer()

@@ -1,0 +1,138 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/weft-go/weft/runtime"
+)
+
+// example runs fn as a task of a runtime with one worker.
+func example(fn func()) {
+	rt, err := runtime.New(runtime.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := rt.Run(func() error { fn(); return nil }); err != nil {
+		fmt.Println(err)
+	}
+	if err := rt.Stop(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func ExampleMain() {
+	runtime.Main(func() {
+		task := runtime.Spawn(func() {
+			runtime.Sleep(time.Millisecond)
+			fmt.Println("in a task")
+		})
+		_ = task.Join()
+	})
+	// Output: in a task
+}
+
+func ExampleSpawn() {
+	example(func() {
+		work := func(name string, d time.Duration) func() {
+			return func() {
+				fmt.Println(name, "starts")
+				runtime.Sleep(d)
+				fmt.Println(name, "ends")
+			}
+		}
+		a := runtime.Spawn(work("a", 20*time.Millisecond))
+		b := runtime.Spawn(work("b", time.Millisecond))
+		_, _ = a.Join(), b.Join()
+	})
+	// Output:
+	// a starts
+	// b starts
+	// b ends
+	// a ends
+}
+
+func ExampleAsync() {
+	example(func() {
+		square := runtime.Async(func() (int, error) { return 7 * 7, nil })
+		fails := runtime.Async(func() (int, error) { return 0, errors.New("no such number") })
+		fmt.Println(square.Get())
+		fmt.Println(fails.Get())
+	})
+	// Output:
+	// 49 <nil>
+	// 0 no such number
+}
+
+func ExampleTask_Kill() {
+	example(func() {
+		task := runtime.Spawn(func() {
+			defer fmt.Println("cleaned up")
+			runtime.Sleep(time.Hour)
+		})
+		runtime.Yield() // let it start
+		task.Kill(errors.New("closing time"))
+		fmt.Println(task.Join())
+	})
+	// Output:
+	// cleaned up
+	// runtime: task killed: closing time
+}
+
+func ExampleWithTimeout() {
+	example(func() {
+		err := runtime.WithTimeout(time.Millisecond, func() error {
+			runtime.Sleep(time.Hour)
+			return nil
+		})
+		fmt.Println(err, errors.Is(err, runtime.ErrTimeout))
+	})
+	// Output: runtime: timeout of 1ms true
+}
+
+func ExampleAwait() {
+	example(func() {
+		answers := make(chan int)
+		go func() { answers <- 42 }()
+		// A channel would block the worker. The pool's goroutine may wait.
+		fmt.Println(runtime.Await(func() (int, error) { return <-answers, nil }))
+	})
+	// Output: 42 <nil>
+}
+
+// A Waiter is enough to write a queue.
+func ExampleWaiter() {
+	example(func() {
+		var items []string
+		var taker runtime.Waiter
+		consumer := runtime.Spawn(func() {
+			for len(items) == 0 {
+				taker = runtime.NewWaiter()
+				if err := taker.Park("item"); err != nil {
+					return
+				}
+			}
+			fmt.Println("took", items[0])
+		})
+		runtime.Yield()
+		items = append(items, "bread")
+		taker.Ready()
+		_ = consumer.Join()
+	})
+	// Output: took bread
+}
+
+func ExampleErrWouldBlockForever() {
+	rt, err := runtime.New(runtime.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	runtime.NoForeignGoroutines(rt) // the test's own would count
+	err = rt.Run(func() error { return runtime.NewWaiter().Park("a bell that nobody rings") })
+	fmt.Println(errors.Is(err, runtime.ErrWouldBlockForever))
+	_ = rt.Stop(context.Background())
+	// Output: true
+}
