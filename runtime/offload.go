@@ -60,7 +60,10 @@ func await[T any](co *coroutine, w Waiter, fn func() (T, error)) (T, error) {
 		fail: func(err error) { call.err = err },
 		done: w,
 	})
-	if err := w.Park("offload"); err != nil {
+	co.w.offloads++
+	err := w.Park("offload")
+	co.w.offloads--
+	if err != nil {
 		return zero, err
 	}
 	return call.value, call.err

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	goruntime "runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type worker struct {
 
 	tasks     *Task // all that were spawned here and have not ended
 	externals int   // tasks in a wait that something outside ends
+	offloads  int   // tasks that wait for the offload pool
 	quiet     bool  // counted in rt.quiet
 	closing   bool  // the reactor is being closed
 
@@ -102,6 +104,7 @@ func (w *worker) Run(cause reactor.Cause) {
 	if cause == reactor.Woken {
 		w.selfWoken = false
 	}
+	yielded := false
 	for {
 		// 2. Timers, when their event fired or could not for lack of a pause.
 		switch {
@@ -137,7 +140,16 @@ func (w *worker) Run(cause reactor.Cause) {
 		if w.rt.stopping.Load() && w.endIfDone() {
 			return
 		}
-		// 7. Sleep, unless work came in meanwhile: see park.go.
+		// 7. A short offloaded call may end while other goroutines have the
+		// processor for a moment: that is cheaper than to sleep and be woken.
+		if w.offloads > 0 && !yielded {
+			yielded = true
+			goruntime.Gosched()
+			if !w.injected.empty() {
+				continue
+			}
+		}
+		// 8. Sleep, unless work came in meanwhile: see park.go.
 		w.asleep.Store(true)
 		if w.injected.empty() && !w.posted.Load() {
 			w.noteQuiet()
