@@ -60,6 +60,8 @@ type party struct {
 type slot struct {
 	swaps [2]func() (struct{}, bool) // next, yield
 	turn  uint8                      // which of them the next swap calls
+
+	ending bool // the coroutine whose slot it is is to end when next resumed
 }
 
 // newCoroutine makes a coroutine of w, suspended before its first

@@ -45,7 +45,7 @@ func switchTo(from, to *party) {
 // reap lets co, which waits for its end, end. Hub only.
 func (w *worker) reap(co *coroutine) {
 	defer absorbEnd()
-	co.ending = true
+	co.own.ending = true
 	w.hub.at = &co.own
 	co.at = nil
 	co.own.swap() // returns by co's end

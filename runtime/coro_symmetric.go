@@ -35,7 +35,7 @@ func switchTo(from, to *party) {
 // reap lets co, which waits for its end, end. Hub only.
 func (w *worker) reap(co *coroutine) {
 	defer absorbEnd()
-	co.ending = true
+	co.own.ending = true
 	w.hub.at = &co.own
 	if co.at != &co.own {
 		w.forward = co

@@ -11,10 +11,10 @@ import (
 // touches are what it costs.
 type coroutine struct {
 	party
-	own    slot
-	task   *Task // the one it runs; nil while idle, and for the hub
-	ending bool  // it is to end when next resumed
+	own  slot
+	task *Task // the one it runs; nil while idle, and for the hub
 
+	deadline *timer // of its tasks' waits; made by the first
 	nextIdle *coroutine
 }
 
@@ -22,7 +22,7 @@ type coroutine struct {
 func (co *coroutine) run() {
 	enroll(co)
 	co.w.coroutines.Add(1)
-	for !co.ending {
+	for !co.own.ending {
 		t := co.task
 		t.finish(co.call(t))
 		co.task = nil
@@ -39,8 +39,8 @@ func (co *coroutine) left() {
 // call runs the task's function and returns the error by which it ended. No
 // panic or Goexit leaves it.
 func (co *coroutine) call(t *Task) (err error) {
-	if t.kill != nil {
-		return t.kill
+	if t.killPending {
+		return t.ext.kill
 	}
 	if co.w.rt.stopping.Load() {
 		return ErrStopped

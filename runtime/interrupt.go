@@ -9,14 +9,14 @@ import (
 // Interrupts end a task's waits from outside: a kill, an expired WithTimeout.
 // All fields are worker-only; a kill from elsewhere is posted to the worker.
 // An interrupt is delivered once: to the wait it ends, or, if the task does
-// not wait, to its next one. Task.interrupted says that there may be one to
-// deliver.
+// not wait, to its next one.
 type interrupts struct {
 	kill   *KillError // the last kill, delivered or not
 	scopes *Timeout   // innermost enclosing WithTimeout
 }
 
 type interruptFlags struct {
+	interrupted bool // there may be something to deliver: look at the rest, and at interrupts
 	shielded    bool // nothing is delivered until the present wait is over
 	killPending bool // not delivered yet
 	unwound     bool // delivered by a panic
@@ -36,10 +36,13 @@ func (u *unwind) Unwrap() error { return u.err }
 // inner.
 func (t *Task) interruption() error {
 	if t.killPending {
-		return t.kill
+		return t.ext.kill
+	}
+	if t.ext == nil {
+		return nil
 	}
 	var first *Timeout
-	for s := t.scopes; s != nil; s = s.outer {
+	for s := t.ext.scopes; s != nil; s = s.outer {
 		if s.expired && !s.delivered && (first == nil || s.timer.when < first.timer.when) {
 			first = s
 		}
@@ -87,7 +90,7 @@ func (t *Task) raisePending() {
 // gopanic is on the stack.
 func (t *Task) unwindAgain() {
 	if t.unwound && !panicking() {
-		panic(&unwind{t.kill})
+		panic(&unwind{t.ext.kill})
 	}
 }
 
@@ -149,7 +152,8 @@ func (t *Task) killed(kill *KillError) {
 	if _, underWay := t.outcome.(*KillError); underWay || t.killPending || t.ended.Load() {
 		return
 	}
-	t.kill, t.killPending, t.interrupted = kill, true, true
+	t.extra().kill = kill
+	t.killPending, t.interrupted = true, true
 	t.interruptNow()
 }
 
@@ -209,16 +213,17 @@ func withTimeout(d time.Duration, fn func() error) (s *Timeout, err error) {
 		return nil, ErrNotInTask
 	}
 	t := co.task
-	s = &Timeout{d: d, outer: t.scopes}
+	x := t.extra()
+	s = &Timeout{d: d, outer: x.scopes}
 	s.timer.task = t
 	s.timer.fire = func(*timer) {
-		for inner := t.scopes; inner != s; inner = inner.outer {
+		for inner := x.scopes; inner != s; inner = inner.outer {
 			inner.expired = inner.expired || inner.timer.when <= s.timer.when
 		}
 		s.expired, t.interrupted = true, true
 		t.interruptNow()
 	}
-	t.scopes = s
+	x.scopes = s
 	if d > 0 {
 		t.w.timers.start(&s.timer, Now().Add(d))
 	} else {
@@ -226,7 +231,7 @@ func withTimeout(d time.Duration, fn func() error) (s *Timeout, err error) {
 	}
 	defer func() {
 		t.w.timers.stop(&s.timer)
-		t.scopes = s.outer
+		x.scopes = s.outer
 		if t.interrupted {
 			t.interrupted = t.unwound || t.interruption() != nil
 		}

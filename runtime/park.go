@@ -55,8 +55,9 @@ func (w Waiter) ParkUntil(reason string, deadline Instant) error {
 	if w.gen&^genMask != 0 {
 		worker.flagged(t, w.gen, -1)
 	}
-	if t.deadline.index != 0 {
-		worker.timers.stop(&t.deadline)
+	if deadline != 0 {
+		worker.timers.stop(co.deadline)
+		co.deadline.task = nil
 	}
 	return t.end()
 }
@@ -77,8 +78,12 @@ func (t *Task) beforePark(gen uint64, deadline Instant) error {
 			_ = t.end()
 			return ErrTimeout
 		}
-		t.deadline.task, t.deadline.fire = t, fireDeadline
-		t.w.timers.start(&t.deadline, deadline)
+		co := t.co
+		if co.deadline == nil {
+			co.deadline = &timer{fire: fireDeadline}
+		}
+		co.deadline.task = t
+		t.w.timers.start(co.deadline, deadline)
 	}
 	return nil
 }

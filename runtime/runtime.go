@@ -147,18 +147,22 @@ const stopGrace = 10 * time.Second
 // nothing is left that could ever wake a task of the runtime. Other tasks go
 // on.
 func (rt *Runtime) Run(fn func() error) error {
-	f := new(Future[struct{}])
-	f.fn = func() { f.err = fn() }
+	t := new(Task)
+	t.fn = func() {
+		if err := fn(); err != nil {
+			t.extra().err = err
+		}
+	}
 	rt.mu.Lock()
-	rt.runTasks = append(rt.runTasks, &f.Task)
+	rt.runTasks = append(rt.runTasks, t)
 	rt.mu.Unlock()
 	rt.mains.Add(1)
-	rt.place(&f.Task)
-	err := f.Join()
+	rt.place(t)
+	err := t.Join()
 	rt.mains.Add(-1)
 	rt.mu.Lock()
-	for i, t := range rt.runTasks {
-		if t == &f.Task {
+	for i, run := range rt.runTasks {
+		if run == t {
 			rt.runTasks = append(rt.runTasks[:i], rt.runTasks[i+1:]...)
 			break
 		}

@@ -16,26 +16,32 @@ import (
 type Task struct {
 	// First what every switch touches: one cache line.
 
-	w           *worker    // immutable
-	qnext       *Task      // its queue's
-	co          *coroutine // worker-only; nil before the start and after the end
-	interrupted bool       // worker-only: see interrupts
+	w     *worker    // immutable
+	qnext *Task      // its queue's
+	co    *coroutine // worker-only; nil before the start and after the end
 	interruptFlags
+	ended atomic.Bool // set after the result
 	waitCell
 
 	// worker-only
 	fn         func()
 	reason     string // what it waits for
-	deadline   timer  // of the present wait
 	prev, next *Task  // the worker's list of tasks
+
+	mu  sync.Mutex
+	ext *taskExt // mu guards: what few tasks have
+}
+
+// taskExt is the part of a task that is made when first needed.
+type taskExt struct {
+	err     error   // the result; mu guards, and immutable once ended
+	joiners *joiner // mu guards: the last one first
 	interrupts
 
-	ended atomic.Bool // set after err
-
-	mu      sync.Mutex
-	err     error    // mu guards until ended; then immutable
-	joiners *joiner  // mu guards: the last one first
-	ext     *taskExt // mu guards: what few tasks need
+	id     uuid.UUID
+	done   chan struct{}
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 // joiner is one that waits in Join.
@@ -44,12 +50,19 @@ type joiner struct {
 	next *joiner
 }
 
-// taskExt is the part of a task that is made when first asked for.
-type taskExt struct {
-	id     uuid.UUID
-	done   chan struct{}
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+// extLocked returns the part made on demand. t.mu is held.
+func (t *Task) extLocked() *taskExt {
+	if t.ext == nil {
+		t.ext = new(taskExt)
+	}
+	return t.ext
+}
+
+// extra is extLocked for the worker, which then uses what only it may.
+func (t *Task) extra() *taskExt {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.extLocked()
 }
 
 // Current returns the calling task, nil outside tasks.
@@ -94,23 +107,21 @@ func (t *Task) Join() error { return t.join(0) }
 func (t *Task) JoinUntil(deadline Instant) error { return t.join(deadline) }
 
 func (t *Task) join(deadline Instant) error {
-	if t.ended.Load() {
-		return t.err
-	}
 	if Current() == t {
 		return ErrJoinSelf
 	}
 	t.mu.Lock()
 	if t.ended.Load() {
 		t.mu.Unlock()
-		return t.err
+		return t.Err()
 	}
 	w := NewWaiter()
-	t.joiners = &joiner{w, t.joiners}
+	x := t.extLocked()
+	x.joiners = &joiner{w, x.joiners}
 	t.mu.Unlock()
 	if err := w.ParkUntil("join", deadline); err != nil {
 		t.mu.Lock()
-		for j := &t.joiners; *j != nil; j = &(*j).next {
+		for j := &x.joiners; *j != nil; j = &(*j).next {
 			if (*j).w == w {
 				*j = (*j).next
 				break
@@ -119,7 +130,7 @@ func (t *Task) join(deadline Instant) error {
 		t.mu.Unlock()
 		return err
 	}
-	return t.err
+	return t.Err()
 }
 
 // Ended reports whether the task has ended.
@@ -128,10 +139,12 @@ func (t *Task) Ended() bool { return t.ended.Load() }
 // Err returns the result of a task that has ended, as Join does, and nil for
 // one that has not.
 func (t *Task) Err() error {
-	if !t.ended.Load() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended.Load() || t.ext == nil {
 		return nil
 	}
-	return t.err
+	return t.ext.err
 }
 
 // Runtime returns the runtime on which the task runs.
@@ -139,14 +152,6 @@ func (t *Task) Runtime() *Runtime { return t.w.rt }
 
 // Worker returns the worker on which the task lives from start to end.
 func (t *Task) Worker() *Worker { return (*Worker)(t.w) }
-
-// extLocked returns the part made on demand. t.mu is held.
-func (t *Task) extLocked() *taskExt {
-	if t.ext == nil {
-		t.ext = new(taskExt)
-	}
-	return t.ext
-}
 
 // ID returns the task's identity, a random UUID made by the first call.
 func (t *Task) ID() uuid.UUID {
@@ -186,7 +191,7 @@ func (t *Task) Context() context.Context {
 	if x.ctx == nil {
 		x.ctx, x.cancel = context.WithCancelCause(context.Background())
 		if t.ended.Load() {
-			x.cancel(t.err)
+			x.cancel(x.err)
 		}
 	}
 	return x.ctx
@@ -214,11 +219,17 @@ func (t *Task) finish(err error) {
 	}
 	t.mu.Lock()
 	if err != nil {
-		t.err = err
+		t.extLocked().err = err
 	}
 	t.ended.Store(true)
-	joiners, x := t.joiners, t.ext
-	t.joiners = nil
+	x := t.ext
+	if x == nil {
+		t.mu.Unlock()
+		w.load.Add(-1)
+		return
+	}
+	joiners := x.joiners
+	x.joiners = nil
 	t.mu.Unlock()
 	var first *joiner // turned round: in the order they came
 	for joiners != nil {
@@ -227,20 +238,18 @@ func (t *Task) finish(err error) {
 	for ; first != nil; first = first.next {
 		first.w.Ready()
 	}
-	if x != nil {
-		if x.done != nil {
-			close(x.done)
-		}
-		if x.cancel != nil {
-			x.cancel(t.err)
-		}
+	if x.done != nil {
+		close(x.done)
+	}
+	if x.cancel != nil {
+		x.cancel(x.err)
 	}
 	w.load.Add(-1)
 }
 
 // refuse ends a task that never starts.
 func (t *Task) refuse(err error) {
-	t.err = err
+	t.extra().err = err
 	t.ended.Store(true)
 }
 
@@ -266,7 +275,10 @@ type Future[T any] struct {
 func Async[T any](fn func() (T, error)) *Future[T] {
 	f := new(Future[T])
 	f.fn = func() {
-		f.value, f.err = fn() // read only after the task has ended
+		var err error
+		if f.value, err = fn(); err != nil {
+			f.extra().err = err
+		}
 	}
 	if co := current(); co != nil {
 		co.w.start(&f.Task)
