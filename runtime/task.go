@@ -228,7 +228,7 @@ func (t *Task) finish(err error) {
 		w.load.Add(-1)
 		return
 	}
-	joiners := x.joiners
+	joiners, done, cancel, result := x.joiners, x.done, x.cancel, x.err
 	x.joiners = nil
 	t.mu.Unlock()
 	var first *joiner // turned round: in the order they came
@@ -238,11 +238,11 @@ func (t *Task) finish(err error) {
 	for ; first != nil; first = first.next {
 		first.w.Ready()
 	}
-	if x.done != nil {
-		close(x.done)
+	if done != nil {
+		close(done)
 	}
-	if x.cancel != nil {
-		x.cancel(x.err)
+	if cancel != nil {
+		cancel(result)
 	}
 	w.load.Add(-1)
 }
