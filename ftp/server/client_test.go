@@ -38,9 +38,13 @@ func (f *fixture) dialRaw() *client {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	c := &client{t: f.t, conn: conn.(*stdnet.TCPConn), r: bufio.NewReader(conn)}
+	c := newClient(f.t, conn.(*stdnet.TCPConn))
 	f.t.Cleanup(c.close)
 	return c
+}
+
+func newClient(t *testing.T, conn *stdnet.TCPConn) *client {
+	return &client{t: t, conn: conn, r: bufio.NewReader(conn)}
 }
 
 // login connects and logs in, with TYPE I.

@@ -77,6 +77,12 @@ func (a *active) open(t *transfer) (stdnet.Conn, error) {
 		a.log.Debug("no data connection", slog.String("error", err.Error()))
 		return nil, errNoData
 	}
+	if addrPort(c.LocalAddr()) == a.to {
+		// The system picked the very port that was asked for, and as nobody listens
+		// there TCP connected it to itself.
+		reset(c)
+		return nil, errNoData
+	}
 	return c, nil
 }
 

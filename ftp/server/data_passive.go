@@ -89,11 +89,11 @@ func listenInRange(e Engine, addr netip.Addr, ports PortRange) (stdnet.Listener,
 		return listenOn(0)
 	}
 	n := int(ports.Hi) - int(ports.Lo) + 1
-	first := rand.IntN(n)
+	first, stride := rand.IntN(n), randomStride(n)
 	var err error
 	for i := range min(n, maxPortTries) {
 		var l stdnet.Listener
-		l, err = listenOn(int(ports.Lo) + (first+i)%n)
+		l, err = listenOn(int(ports.Lo) + (first+i*stride)%n)
 		if err == nil {
 			return l, nil
 		}
@@ -104,14 +104,28 @@ func listenInRange(e Engine, addr netip.Addr, ports PortRange) (stdnet.Listener,
 	return nil, err
 }
 
+// randomStride returns a step by which one comes to each of n places.
+func randomStride(n int) int {
+	for {
+		stride := 1 + rand.IntN(n)
+		a, b := stride, n
+		for b != 0 {
+			a, b = b, a%b
+		}
+		if a == 1 {
+			return stride
+		}
+	}
+}
+
 // open waits for the client. Whoever connects from another address is turned
 // away and the wait goes on, so that nobody can take, or spoil, the transfer
 // (RFC 2577 section 7).
 func (p *passive) open(t *transfer) (stdnet.Conn, error) {
+	defer p.drop()
 	if err := t.hold(p.listener); err != nil {
 		return nil, err
 	}
-	defer p.drop()
 	if l, ok := p.listener.(interface{ SetDeadline(time.Time) error }); ok {
 		_ = l.SetDeadline(time.Now().Add(p.patience)) // Accept tells if it is closed
 	}

@@ -58,7 +58,7 @@ func TestControlReplies(t *testing.T) {
 			{550, "CWD file", "C013"},
 			{501, "CWD", "C014"},
 			{250, "CWD ../../..", "C282"},
-			{553, "CWD " + strings.Repeat("x/", 2040), "FIELD B20"},
+			{550, "CWD " + strings.Repeat("x/", 2040), "FIELD B20"},
 			{501, "CWD a\x00b", "C281"},
 			{501, "CDUP x", ""},
 			{550, "RMD /", "C104"},

@@ -251,7 +251,7 @@ func (s *session) execute(c command) {
 		s.log.Debug("command", slog.Any("line", c.line))
 	}
 	r, err := s.dispatch(c)
-	if errors.Is(err, runtime.ErrKilled) {
+	if errors.Is(err, runtime.ErrKilled) || errors.Is(err, errControlLost) {
 		s.lost = err
 	}
 	if err != nil && s.lost == nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/event"
 )
 
 // A transfer is one use of a data connection, by a task of its own.
@@ -25,9 +26,13 @@ type transfer struct {
 	began   time.Time
 
 	// atomic
-	moved   atomic.Int64 // bytes on the data connection
-	leaving atomic.Bool  // QUIT was read: the client may hang up
-	ended   atomic.Bool
+	moved atomic.Int64 // bytes on the data connection
+	ended atomic.Bool
+
+	// unattended is set when no more commands are read during the transfer. If
+	// that is because of QUIT, leaving is true by then: the client may hang up.
+	unattended event.Event
+	leaving    atomic.Bool
 
 	// The transfer's task writes them before it sets ended.
 	result  error
@@ -118,6 +123,7 @@ func (s *session) attend(t *transfer, a Activity) {
 			t.leaving.Store(last)
 		}
 	}
+	t.unattended.Set()
 	for a.Wait() != nil { // killed: the transfer is, too, or is aborted here
 		s.lost = errControlLost
 		t.abort(errControlLost)
@@ -183,22 +189,22 @@ func (t *transfer) contain() {
 // dies closes all its connections, so that the end of the data alone does not
 // tell that an upload is complete; which of the ends is seen first is chance.
 func (t *transfer) orphaned() bool {
-	return !t.leaving.Load() && hungUp(t.session.conn)
+	if !hungUp(t.session.conn) {
+		return false
+	}
+	// Now the session's task comes to the end soon, or to QUIT before it.
+	return t.unattended.Wait() != nil || !t.leaving.Load()
 }
 
 // hold says what abort must close from now on. If the transfer has been aborted
-// already, hold closes c and returns the cause.
+// already hold returns the cause, and the caller closes c.
 func (t *transfer) hold(c io.Closer) error {
 	t.mu.Lock()
-	cause := t.cause
-	if cause == nil {
+	defer t.mu.Unlock()
+	if t.cause == nil {
 		t.open = c
 	}
-	t.mu.Unlock()
-	if cause != nil {
-		_ = c.Close()
-	}
-	return cause
+	return t.cause
 }
 
 // abort ends the transfer soon, unless it is complete. The first cause counts. It
