@@ -25,7 +25,6 @@ func (co *coroutine) run() {
 	for !co.own.ending {
 		t := co.task
 		t.finish(co.call(t))
-		co.task = nil
 		co.next()
 	}
 	co.left()
@@ -70,7 +69,6 @@ func (co *coroutine) call(t *Task) (err error) {
 // by a panic, which supersedes the Goexit.
 func (co *coroutine) goexit(t *Task) {
 	t.finish(ErrGoexit)
-	co.task = nil
 	co.w.doomed = append(co.w.doomed, co)
 	switchTo(&co.party, &co.w.hub)
 	co.left()

@@ -36,6 +36,7 @@ type Task struct {
 type taskExt struct {
 	err     error   // the result; mu guards, and immutable once ended
 	joiners *joiner // mu guards: the last one first
+	links   []*link // mu guards: in the order of OnDone
 	interrupts
 
 	id     uuid.UUID
@@ -209,9 +210,11 @@ func (t *Task) cancelContext(kill *KillError) {
 	}
 }
 
-// finish ends a task with its result. On its worker, by its coroutine.
+// finish ends a task with its result. On its worker, by its coroutine, which has
+// no task from then on.
 func (t *Task) finish(err error) {
 	w := t.w
+	t.co.task = nil
 	t.co, t.fn = nil, nil
 	w.unlink(t)
 	if p, ok := err.(*PanicError); ok {
@@ -228,8 +231,8 @@ func (t *Task) finish(err error) {
 		w.load.Add(-1)
 		return
 	}
-	joiners, done, cancel, result := x.joiners, x.done, x.cancel, x.err
-	x.joiners = nil
+	joiners, links, done, cancel, result := x.joiners, x.links, x.done, x.cancel, x.err
+	x.joiners, x.links = nil, nil
 	t.mu.Unlock()
 	var first *joiner // turned round: in the order they came
 	for joiners != nil {
@@ -243,6 +246,9 @@ func (t *Task) finish(err error) {
 	}
 	if cancel != nil {
 		cancel(result)
+	}
+	for _, l := range links {
+		w.call(t, l.run)
 	}
 	w.load.Add(-1)
 }

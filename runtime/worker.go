@@ -309,15 +309,16 @@ func (w *worker) runPosts() {
 	w.posted.Store(false)
 	w.mu.Unlock()
 	for _, fn := range posts {
-		w.call(fn)
+		w.call(nil, fn)
 	}
 }
 
-// call runs fn on the hub. A panic of it is reported, and harms no other.
-func (w *worker) call(fn func()) {
+// call runs fn, which must not wait, outside tasks. A panic of it is reported, as
+// t's if that is not nil, and harms no other.
+func (w *worker) call(t *Task, fn func()) {
 	defer func() {
 		if r := recover(); r != nil {
-			w.rt.reportPanic(nil, &PanicError{Value: r, Stack: debug.Stack()})
+			w.rt.reportPanic(t, &PanicError{Value: r, Stack: debug.Stack()})
 		}
 	}()
 	fn()

@@ -1,0 +1,60 @@
+package runtime
+
+import "sync/atomic"
+
+// link is one function that OnDone registered.
+type link struct {
+	task *Task
+	fn   func(*Task)
+	used atomic.Bool // called, or taken back
+}
+
+func (l *link) run() {
+	if l.used.CompareAndSwap(false, true) {
+		l.fn(l.task)
+	}
+}
+
+// OnDone makes fn be called when the task has ended, however it ended: on its
+// worker, once, in the order of the OnDone calls, after those that join it have
+// been made ready. For a task that has ended already fn is called soon, not
+// inside OnDone. fn must not wait: every wait in it fails with ErrNotInTask. A
+// panic of fn goes to Config.OnPanic and hurts no other.
+//
+// cancel takes the call back. It reports false if fn was called, or cancel was,
+// before. OnDone and cancel may be called from anywhere.
+func (t *Task) OnDone(fn func(*Task)) (cancel func() bool) {
+	l := &link{task: t, fn: fn}
+	t.mu.Lock()
+	ended := t.ended.Load()
+	if !ended {
+		x := t.extLocked()
+		x.links = append(x.links, l)
+	}
+	t.mu.Unlock()
+	if ended && !t.w.Post(l.run) {
+		l.run() // the worker is over
+	}
+	return func() bool {
+		if !l.used.CompareAndSwap(false, true) {
+			return false
+		}
+		t.unlinkDone(l)
+		return true
+	}
+}
+
+// unlinkDone forgets a link that was taken back.
+func (t *Task) unlinkDone(l *link) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ext == nil {
+		return
+	}
+	for i, other := range t.ext.links {
+		if other == l {
+			t.ext.links = append(t.ext.links[:i:i], t.ext.links[i+1:]...)
+			return
+		}
+	}
+}
