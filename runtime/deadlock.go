@@ -22,11 +22,11 @@ const (
 // noteQuiet is called before the worker sleeps.
 func (w *worker) noteQuiet() {
 	rt := w.rt
-	if len(w.timers.timers) > 0 || w.externals > 0 || rt.mains.Load() == 0 {
+	if len(w.timers.timers) > 0 || w.externals > 0 {
 		return
 	}
 	w.quiet = true
-	if int(rt.quiet.Add(1)) == len(rt.ws) && rt.checking.CompareAndSwap(false, true) {
+	if int(rt.quiet.Add(1)) == len(rt.ws) && rt.mains.Load() > 0 && rt.checking.CompareAndSwap(false, true) {
 		time.AfterFunc(deadlockGrace, rt.checkDeadlock)
 	}
 }

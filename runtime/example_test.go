@@ -136,3 +136,21 @@ func ExampleErrWouldBlockForever() {
 	_ = rt.Stop(context.Background())
 	// Output: true
 }
+
+func ExampleWithScope() {
+	example(func() {
+		err := runtime.WithScope(func(s *runtime.Scope) error {
+			s.Spawn(func() error {
+				defer fmt.Println("the sibling is killed")
+				runtime.Sleep(time.Hour)
+				return nil
+			})
+			s.Spawn(func() error { return errors.New("out of paper") })
+			return nil
+		})
+		fmt.Println("all have ended:", err)
+	})
+	// Output:
+	// the sibling is killed
+	// all have ended: out of paper
+}

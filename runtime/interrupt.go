@@ -3,16 +3,16 @@ package runtime
 import (
 	goruntime "runtime"
 	"strings"
-	"time"
 )
 
-// Interrupts end a task's waits from outside: a kill, an expired WithTimeout.
+// Interrupts end a task's waits from outside: a kill, or a bound on what it
+// runs (an expired WithTimeout, a failed Scope).
 // All fields are worker-only; a kill from elsewhere is posted to the worker.
 // An interrupt is delivered once: to the wait it ends, or, if the task does
 // not wait, to its next one.
 type interrupts struct {
 	kill   *KillError // the last kill, delivered or not
-	scopes *Timeout   // innermost enclosing WithTimeout
+	bounds *bound     // the innermost enclosing one
 }
 
 type interruptFlags struct {
@@ -22,8 +22,19 @@ type interruptFlags struct {
 	unwound     bool // delivered by a panic
 }
 
-// unwind is the private panic that ends a task, or a WithTimeout's function,
-// from within a call that has no error to return.
+// bound is what may interrupt a function that a task calls, until it has
+// returned.
+type bound struct {
+	err   error // what it delivers; also its identity
+	outer *bound
+
+	when      Instant // of what makes it due
+	due       bool    // it interrupts
+	delivered bool    // a wait of the task has returned err, or unwinds with it
+	unwinding bool    // a panic with it is under way
+}
+
+// unwind is the private panic that ends a task, or a bounded function, from within a call that has no error to return.
 type unwind struct {
 	err error
 }
@@ -32,8 +43,7 @@ func (u *unwind) Error() string { return u.err.Error() }
 func (u *unwind) Unwrap() error { return u.err }
 
 // interruption returns the error to deliver to the next wait, nil for none: a
-// kill before timeouts, an earlier timeout before a later one, of equal ones the
-// inner.
+// kill before bounds, of those the one due first, of equal ones the inner.
 func (t *Task) interruption() error {
 	if t.killPending {
 		return t.ext.kill
@@ -41,25 +51,36 @@ func (t *Task) interruption() error {
 	if t.ext == nil {
 		return nil
 	}
-	var first *Timeout
-	for s := t.ext.scopes; s != nil; s = s.outer {
-		if s.expired && !s.delivered && (first == nil || s.timer.when < first.timer.when) {
-			first = s
+	var first *bound
+	for b := t.ext.bounds; b != nil; b = b.outer {
+		if b.due && !b.delivered && (first == nil || b.when < first.when) {
+			first = b
 		}
 	}
 	if first != nil {
-		return first
+		return first.err
 	}
 	return nil
 }
 
+// boundOf returns the enclosing bound that delivers err, nil if that is none's.
+func (t *Task) boundOf(err error) *bound {
+	if t.ext == nil {
+		return nil
+	}
+	b := t.ext.bounds
+	for b != nil && b.err != err {
+		b = b.outer
+	}
+	return b
+}
+
 // delivered notes that err has reached the task.
 func (t *Task) delivered(err error) {
-	switch err := err.(type) {
-	case *KillError:
+	if _, ok := err.(*KillError); ok {
 		t.killPending = false
-	case *Timeout:
-		err.delivered = true
+	} else if b := t.boundOf(err); b != nil {
+		b.delivered = true
 	}
 	t.interrupted = t.unwound || t.interruption() != nil
 }
@@ -67,13 +88,47 @@ func (t *Task) delivered(err error) {
 // raise unwinds the task because of err, which ended a wait in a call that
 // can't return it.
 func (t *Task) raise(err error) {
-	switch err := err.(type) {
-	case *KillError:
+	if _, ok := err.(*KillError); ok {
 		t.unwound, t.interrupted = true, true
-	case *Timeout:
-		err.unwinding = true
+	} else if b := t.boundOf(err); b != nil {
+		b.unwinding = true
 	}
 	panic(&unwind{err})
+}
+
+// within calls fn inside b. If b's interrupt unwinds fn, within returns b's
+// error.
+func (t *Task) within(b *bound, fn func() error) (err error) {
+	x := t.extra()
+	b.outer = x.bounds
+	x.bounds = b
+	t.interrupted = t.interrupted || b.due
+	defer func() {
+		x.bounds = b.outer
+		if t.interrupted {
+			t.interrupted = t.unwound || t.interruption() != nil
+		}
+		if !b.unwinding {
+			return
+		}
+		switch r := recover().(type) {
+		case nil: // fn recovered, and returned
+		case *unwind:
+			if r.err != b.err {
+				panic(r)
+			}
+			err = b.err
+		default:
+			panic(r)
+		}
+	}()
+	return fn()
+}
+
+// fall makes b due, on the task's worker.
+func (t *Task) fall(b *bound) {
+	b.due, t.interrupted = true, true
+	t.interruptNow()
 }
 
 // raisePending unwinds the task if an interrupt is due.
@@ -167,90 +222,6 @@ func (t *Task) interruptNow() {
 	}
 }
 
-// A Timeout is one call of WithTimeout, and the error by which its function's
-// wait ended when it expired: nested ones are told apart by identity. It is
-// also ErrTimeout, os.ErrDeadlineExceeded and context.DeadlineExceeded.
-type Timeout struct {
-	d     time.Duration
-	timer timer
-	outer *Timeout
-
-	expired   bool // the time has passed
-	delivered bool // a wait of the task has returned it, or unwinds with it
-	unwinding bool // a panic with it is under way
-}
-
-func (s *Timeout) Error() string { return "runtime: timeout of " + s.d.String() }
-
-// Timeout reports true, as net.Error has it.
-func (s *Timeout) Timeout() bool { return true }
-
-// Temporary reports true, as net.Error has it.
-func (s *Timeout) Temporary() bool { return true }
-
-// Is reports that a Timeout is ErrTimeout and the standard library's
-// equivalents.
-func (s *Timeout) Is(target error) bool {
-	return target == ErrTimeout || timeoutError{}.Is(target)
-}
-
-// WithTimeout calls fn and interrupts it when it is still waiting after d: the
-// wait returns the *Timeout of this call, or unwinds to here if it can't return
-// an error. WithTimeout returns fn's error, or the *Timeout when fn was
-// unwound. A d <= 0 expires at once; fn still runs up to its first wait.
-//
-// Calls nest: whichever expires first interrupts, and the error tells which.
-// fn is not interrupted while it computes. WithTimeout is for tasks: elsewhere
-// it returns ErrNotInTask without calling fn.
-func WithTimeout(d time.Duration, fn func() error) error {
-	_, err := withTimeout(d, fn)
-	return err
-}
-
-func withTimeout(d time.Duration, fn func() error) (s *Timeout, err error) {
-	co := current()
-	if co == nil || co.task == nil {
-		return nil, ErrNotInTask
-	}
-	t := co.task
-	x := t.extra()
-	s = &Timeout{d: d, outer: x.scopes}
-	s.timer.task = t
-	s.timer.fire = func(*timer) {
-		for inner := x.scopes; inner != s; inner = inner.outer {
-			inner.expired = inner.expired || inner.timer.when <= s.timer.when
-		}
-		s.expired, t.interrupted = true, true
-		t.interruptNow()
-	}
-	x.scopes = s
-	if d > 0 {
-		t.w.timers.start(&s.timer, Now().Add(d))
-	} else {
-		s.expired, t.interrupted = true, true
-	}
-	defer func() {
-		t.w.timers.stop(&s.timer)
-		x.scopes = s.outer
-		if t.interrupted {
-			t.interrupted = t.unwound || t.interruption() != nil
-		}
-		if s.unwinding {
-			switch r := recover().(type) {
-			case nil: // fn recovered, and returned
-			case *unwind:
-				if r.err != s {
-					panic(r)
-				}
-				err = s
-			default:
-				panic(r)
-			}
-		}
-	}()
-	return s, fn()
-}
-
 // Unwind unwinds the calling task because of err, with which a wait of it has
 // ended, from a call that can't return it: what Sleep does, for blocking calls
 // of your own. For any other error, or outside a task, it panics with err.
@@ -258,7 +229,7 @@ func Unwind(err error) {
 	co := current()
 	if co != nil && co.task != nil {
 		switch err.(type) {
-		case *KillError, *Timeout, *DeadlockError:
+		case *KillError, *Timeout, *ScopeError, *DeadlockError:
 			co.task.raise(err)
 		}
 	}
