@@ -76,8 +76,18 @@ type census struct {
 }
 
 // takeCensus leaves out what the pools of other runtimes hold, which may grow
-// meanwhile.
+// meanwhile. It counts until nothing changes while it does.
 func takeCensus() census {
+	for {
+		first := takeOneCensus()
+		if second := takeOneCensus(); first == second {
+			return second
+		}
+		goruntime.Gosched()
+	}
+}
+
+func takeOneCensus() census {
 	c := census{goroutines: goruntime.NumGoroutine(), descriptors: Descriptors()}
 	running.Lock()
 	defer running.Unlock()
