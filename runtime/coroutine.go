@@ -39,7 +39,7 @@ func (co *coroutine) left() {
 // panic or Goexit leaves it.
 func (co *coroutine) call(t *Task) (err error) {
 	if t.killPending {
-		return t.ext.kill
+		return t.extra().kill
 	}
 	if co.w.rt.stopping.Load() {
 		return ErrStopped

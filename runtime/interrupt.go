@@ -46,13 +46,14 @@ func (u *unwind) Unwrap() error { return u.err }
 // kill before bounds, of those the one due first, of equal ones the inner.
 func (t *Task) interruption() error {
 	if t.killPending {
-		return t.ext.kill
+		return t.extra().kill
 	}
-	if t.ext == nil {
+	x := t.ext.Load()
+	if x == nil {
 		return nil
 	}
 	var first *bound
-	for b := t.ext.bounds; b != nil; b = b.outer {
+	for b := x.bounds; b != nil; b = b.outer {
 		if b.due && !b.delivered && (first == nil || b.when < first.when) {
 			first = b
 		}
@@ -65,10 +66,11 @@ func (t *Task) interruption() error {
 
 // boundOf returns the enclosing bound that delivers err, nil if that is none's.
 func (t *Task) boundOf(err error) *bound {
-	if t.ext == nil {
+	x := t.ext.Load()
+	if x == nil {
 		return nil
 	}
-	b := t.ext.bounds
+	b := x.bounds
 	for b != nil && b.err != err {
 		b = b.outer
 	}
@@ -145,7 +147,7 @@ func (t *Task) raisePending() {
 // gopanic is on the stack.
 func (t *Task) unwindAgain() {
 	if t.unwound && !panicking() {
-		panic(&unwind{t.ext.kill})
+		panic(&unwind{t.extra().kill})
 	}
 }
 

@@ -25,13 +25,13 @@ func (l *link) run() {
 // before. OnDone and cancel may be called from anywhere.
 func (t *Task) OnDone(fn func(*Task)) (cancel func() bool) {
 	l := &link{task: t, fn: fn}
-	t.mu.Lock()
-	ended := t.ended.Load()
+	x := t.extra()
+	x.mu.Lock()
+	ended := x.over
 	if !ended {
-		x := t.extLocked()
 		x.links = append(x.links, l)
 	}
-	t.mu.Unlock()
+	x.mu.Unlock()
 	if ended && !t.w.Post(l.run) {
 		l.run() // the worker is over
 	}
@@ -39,21 +39,18 @@ func (t *Task) OnDone(fn func(*Task)) (cancel func() bool) {
 		if !l.used.CompareAndSwap(false, true) {
 			return false
 		}
-		t.unlinkDone(l)
+		x.unlink(l)
 		return true
 	}
 }
 
-// unlinkDone forgets a link that was taken back.
-func (t *Task) unlinkDone(l *link) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ext == nil {
-		return
-	}
-	for i, other := range t.ext.links {
+// unlink forgets a link that was taken back.
+func (x *taskExt) unlink(l *link) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i, other := range x.links {
 		if other == l {
-			t.ext.links = append(t.ext.links[:i:i], t.ext.links[i+1:]...)
+			x.links = append(x.links[:i:i], x.links[i+1:]...)
 			return
 		}
 	}

@@ -10,7 +10,7 @@ func TestSizes(t *testing.T) {
 	if s := unsafe.Sizeof(coroutine{}); s > 64 {
 		t.Errorf("coroutine has %d bytes, more than a cache line", s)
 	}
-	if s := unsafe.Sizeof(Task{}); s > 128 {
+	if s := unsafe.Sizeof(Task{}); s > 112 {
 		t.Errorf("Task has %d bytes", s)
 	}
 	var x Task

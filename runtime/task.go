@@ -28,21 +28,22 @@ type Task struct {
 	reason     string // what it waits for
 	prev, next *Task  // the worker's list of tasks
 
-	mu  sync.Mutex
-	ext *taskExt // mu guards: what few tasks have
+	ext atomic.Pointer[taskExt] // what few tasks have: see extra
 }
 
 // taskExt is the part of a task that is made when first needed.
 type taskExt struct {
-	err     error   // the result; mu guards, and immutable once ended
+	mu      sync.Mutex
+	over    bool    // mu guards: the task's end has taken what is here
+	err     error   // the result; the task's own, and immutable once ended
 	joiners *joiner // mu guards: the last one first
 	links   []*link // mu guards: in the order of OnDone
 	interrupts
 
-	id     uuid.UUID
-	done   chan struct{}
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	id     uuid.UUID               // mu guards
+	done   chan struct{}           // mu guards
+	ctx    context.Context         // mu guards
+	cancel context.CancelCauseFunc // mu guards
 }
 
 // joiner is one that waits in Join.
@@ -51,19 +52,23 @@ type joiner struct {
 	next *joiner
 }
 
-// extLocked returns the part made on demand. t.mu is held.
-func (t *Task) extLocked() *taskExt {
-	if t.ext == nil {
-		t.ext = new(taskExt)
-	}
-	return t.ext
-}
+// overExt stands for the extra part of a task that ended without one.
+var overExt = &taskExt{over: true}
 
-// extra is extLocked for the worker, which then uses what only it may.
+// extra returns the part made on demand. Who adds something to it that the task's
+// end takes care of does so with its mu held, unless over is set: then the end
+// has been.
 func (t *Task) extra() *taskExt {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.extLocked()
+	for {
+		switch x := t.ext.Load(); x {
+		case nil:
+			t.ext.CompareAndSwap(nil, new(taskExt))
+		case overExt:
+			t.ext.CompareAndSwap(overExt, &taskExt{over: true})
+		default:
+			return x
+		}
+	}
 }
 
 // Current returns the calling task, nil outside tasks.
@@ -111,24 +116,27 @@ func (t *Task) join(deadline Instant) error {
 	if Current() == t {
 		return ErrJoinSelf
 	}
-	t.mu.Lock()
 	if t.ended.Load() {
-		t.mu.Unlock()
+		return t.Err()
+	}
+	x := t.extra()
+	x.mu.Lock()
+	if x.over {
+		x.mu.Unlock()
 		return t.Err()
 	}
 	w := NewWaiter()
-	x := t.extLocked()
 	x.joiners = &joiner{w, x.joiners}
-	t.mu.Unlock()
+	x.mu.Unlock()
 	if err := w.ParkUntil("join", deadline); err != nil {
-		t.mu.Lock()
+		x.mu.Lock()
 		for j := &x.joiners; *j != nil; j = &(*j).next {
 			if (*j).w == w {
 				*j = (*j).next
 				break
 			}
 		}
-		t.mu.Unlock()
+		x.mu.Unlock()
 		return err
 	}
 	return t.Err()
@@ -140,12 +148,14 @@ func (t *Task) Ended() bool { return t.ended.Load() }
 // Err returns the result of a task that has ended, as Join does, and nil for
 // one that has not.
 func (t *Task) Err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.ended.Load() || t.ext == nil {
+	if !t.ended.Load() {
 		return nil
 	}
-	return t.ext.err
+	x := t.ext.Load()
+	if x == nil {
+		return nil
+	}
+	return x.err
 }
 
 // Runtime returns the runtime on which the task runs.
@@ -156,9 +166,9 @@ func (t *Task) Worker() *Worker { return (*Worker)(t.w) }
 
 // ID returns the task's identity, a random UUID made by the first call.
 func (t *Task) ID() uuid.UUID {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	x := t.extLocked()
+	x := t.extra()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if x.id == uuid.Nil {
 		x.id = uuid.New()
 	}
@@ -171,12 +181,12 @@ func (t *Task) String() string { return "task " + t.ID().String() }
 // Done returns a channel that is closed when the task has ended, for select
 // statements of goroutines. A task uses Join: a channel blocks its worker.
 func (t *Task) Done() <-chan struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	x := t.extLocked()
+	x := t.extra()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if x.done == nil {
 		x.done = make(chan struct{})
-		if t.ended.Load() {
+		if x.over {
 			close(x.done)
 		}
 	}
@@ -186,12 +196,12 @@ func (t *Task) Done() <-chan struct{} {
 // Context returns a context that is done when the task is killed, with the
 // *KillError as cause, or has ended.
 func (t *Task) Context() context.Context {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	x := t.extLocked()
+	x := t.extra()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if x.ctx == nil {
 		x.ctx, x.cancel = context.WithCancelCause(context.Background())
-		if t.ended.Load() {
+		if x.over {
 			x.cancel(x.err)
 		}
 	}
@@ -203,9 +213,10 @@ func (t *Task) Context() context.Context {
 func (t *Task) cancelContext(kill *KillError) {
 	ctx := t.Context()
 	if ctx.Err() == nil {
-		t.mu.Lock()
-		cancel := t.ext.cancel
-		t.mu.Unlock()
+		x := t.extra()
+		x.mu.Lock()
+		cancel := x.cancel
+		x.mu.Unlock()
 		cancel(kill)
 	}
 }
@@ -220,20 +231,20 @@ func (t *Task) finish(err error) {
 	if p, ok := err.(*PanicError); ok {
 		w.rt.reportPanic(t, p)
 	}
-	t.mu.Lock()
 	if err != nil {
-		t.extLocked().err = err
+		t.extra().err = err
 	}
 	t.ended.Store(true)
-	x := t.ext
-	if x == nil {
-		t.mu.Unlock()
+	if t.ext.CompareAndSwap(nil, overExt) {
 		w.load.Add(-1)
 		return
 	}
+	x := t.ext.Load()
+	x.mu.Lock()
+	x.over = true
 	joiners, links, done, cancel, result := x.joiners, x.links, x.done, x.cancel, x.err
 	x.joiners, x.links = nil, nil
-	t.mu.Unlock()
+	x.mu.Unlock()
 	var first *joiner // turned round: in the order they came
 	for joiners != nil {
 		joiners, joiners.next, first = joiners.next, first, joiners
@@ -255,7 +266,7 @@ func (t *Task) finish(err error) {
 
 // refuse ends a task that never starts.
 func (t *Task) refuse(err error) {
-	t.extra().err = err
+	t.ext.Store(&taskExt{over: true, err: err})
 	t.ended.Store(true)
 }
 
