@@ -25,10 +25,10 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, syscall.EINVAL
 	}
 	n, err := c.fd.Read(p)
-	if err != nil {
-		err = c.opError("read", "read", err)
+	if err == nil {
+		return n, nil
 	}
-	return n, err
+	return n, c.opError("read", "read", err)
 }
 
 // Write writes all of p, and parks while the peer does not take it.
@@ -37,10 +37,10 @@ func (c *conn) Write(p []byte) (int, error) {
 		return 0, syscall.EINVAL
 	}
 	n, err := c.fd.Write(p)
-	if err != nil {
-		err = c.opError("write", "write", err)
+	if err == nil {
+		return n, nil
 	}
-	return n, err
+	return n, c.opError("write", "write", err)
 }
 
 // Close closes the connection. Calls under way return net.ErrClosed; Close

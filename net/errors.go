@@ -50,6 +50,8 @@ func callError(name string, err error) error {
 }
 
 // opError completes the error of an operation on c. io.EOF stays bare.
+//
+//go:noinline // Read and Write are to have small frames
 func (c *conn) opError(op, call string, err error) error {
 	if err == nil || err == io.EOF {
 		return err

@@ -25,12 +25,23 @@ func (l *listener) accept(addrOf func(unix.Sockaddr) Addr) (fd *poll.FD, laddr, 
 	if err != nil {
 		return nil, nil, nil, l.opError("accept", "accept4", err)
 	}
-	own, err := unix.Getsockname(n)
-	if err != nil {
-		_ = unix.Close(n)
-		return nil, nil, nil, l.opError("accept", "getsockname", err)
+	laddr = l.addr
+	if l.wildcard() {
+		own, err := unix.Getsockname(n)
+		if err != nil {
+			_ = unix.Close(n)
+			return nil, nil, nil, l.opError("accept", "getsockname", err)
+		}
+		laddr = addrOf(own)
 	}
-	return poll.New(n, true), addrOf(own), addrOf(peer), nil
+	return poll.New(n, true), laddr, addrOf(peer), nil
+}
+
+// wildcard reports whether connections have own addresses that the listener's
+// does not tell.
+func (l *listener) wildcard() bool {
+	a, ok := l.addr.(*TCPAddr)
+	return ok && (a.IP == nil || a.IP.IsUnspecified())
 }
 
 func (l *listener) opError(op, call string, err error) error {

@@ -20,6 +20,10 @@ func waitError(err error) error {
 		return os.ErrDeadlineExceeded
 	case reactor.ErrClosed:
 		return ErrClosed
+	case reactor.ErrEnded:
+		// The reactor of another runtime, where somebody else waits as well, ends
+		// just now: try again, and wait elsewhere.
+		return errReady
 	}
 	return err
 }

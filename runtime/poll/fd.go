@@ -1,7 +1,8 @@
 package poll
 
 import (
-	"sync"
+	"errors"
+	"io"
 	"sync/atomic"
 
 	"github.com/weft-go/weft/runtime"
@@ -16,87 +17,86 @@ const (
 
 // FD is an open descriptor in non-blocking mode. Make one with New.
 type FD struct {
-	sysfd  int  // immutable
-	stream bool // immutable
-
 	reg       reactor.FD
 	lock      fdLock
 	deadlines [2]atomic.Int64 // runtime.Instant, by direction; 0: none
+
+	stream bool // immutable
 
 	// drained says that the last read found the stream empty, so that the next
 	// one need not try before it waits. The holder of the read lock owns it.
 	drained bool
 
-	mu     sync.Mutex
-	closer runtime.Waiter // mu guards: who waits for the end of Close
-	gone   bool           // mu guards: the descriptor is closed
+	lingers atomic.Bool // closing may take long: see SetLingers
+
+	// closer waits for the end of Close. It is set before Close drops its own
+	// reference, and read when the last one is dropped.
+	closer runtime.Waiter
 }
 
 // New takes over the descriptor sysfd, which must be in non-blocking mode. A
 // stream is one whose read of no bytes is the end of file, and whose short read
 // means that it is empty: a stream socket, a pipe.
 func New(sysfd int, stream bool) *FD {
-	fd := &FD{sysfd: sysfd, stream: stream}
-	fd.reg.Init(sysfd)
-	return fd
+	return &FD{reg: reactor.FD{Sysfd: sysfd}, stream: stream}
 }
 
 // Sysfd returns the number of the descriptor. It is valid until Close only;
 // RawControl keeps it open while it is used.
-func (fd *FD) Sysfd() int { return fd.sysfd }
+func (fd *FD) Sysfd() int { return fd.reg.Sysfd }
+
+// SetLingers says whether close(2) of the descriptor may take long, as with
+// SO_LINGER: then Close has it done off the worker.
+func (fd *FD) SetLingers(lingers bool) { fd.lingers.Store(lingers) }
 
 // Close ends the operations under way, which return ErrClosed, and closes the
-// descriptor when they have returned. It parks until then. A second Close
-// returns ErrClosed.
+// descriptor when they have returned. It parks until then; on the hub, where
+// that is not possible, it returns at once. A second Close returns ErrClosed.
 func (fd *FD) Close() error {
 	if !fd.lock.close() {
 		return ErrClosed
 	}
-	fd.deregister()
-	w := runtime.NewWaiter().Shielded()
-	fd.mu.Lock()
+	w := runtime.NewWaiter().Shielded().External()
 	fd.closer = w
-	fd.mu.Unlock()
-	if fd.lock.unuse() {
-		fd.destroy()
+	var here *reactor.Reactor
+	if worker := runtime.CurrentWorker(); worker != nil {
+		here = worker.Reactor()
 	}
+	fd.deregister(here)
 	_ = w.Park("close of a descriptor")
 	return nil
 }
 
-// deregister takes the descriptor out of the reactor and wakes who waits
-// there, on the home's own goroutine: see reactor.FD.
-func (fd *FD) deregister() {
-	home := fd.reg.Home()
-	if home == nil || home.Closed() || onReactor(home) {
-		_ = fd.reg.Close()
-		return
+// deregister takes the descriptor out of its reactors, on the goroutine of each,
+// and drops Close's reference. on is the one of the calling goroutine, nil for
+// none.
+func (fd *FD) deregister(on *reactor.Reactor) {
+	for {
+		next := fd.reg.Close(on)
+		if next == nil {
+			fd.unuse()
+			return
+		}
+		if next.Post(func() { fd.deregister(next) }) {
+			return
+		}
+		on = next // it has ended: anywhere is as good
 	}
-	w := runtime.NewWaiter().Shielded().External()
-	if !home.Post(func() {
-		_ = fd.reg.Close()
-		w.Ready()
-	}) {
-		_ = fd.reg.Close()
-		w.Ready()
-	}
-	_ = w.Park("close of a descriptor")
-}
-
-func onReactor(r *reactor.Reactor) bool {
-	w := runtime.CurrentWorker()
-	return w != nil && w.Reactor() == r
 }
 
 // destroy closes the descriptor; the last reference is gone.
 func (fd *FD) destroy() {
+	if fd.lingers.Load() {
+		go fd.destroyNow()
+		return
+	}
+	fd.destroyNow()
+}
+
+func (fd *FD) destroyNow() {
 	// An error here, EIO or EINTR, leaves the descriptor closed on Linux.
-	_ = unix.Close(fd.sysfd)
-	fd.mu.Lock()
-	fd.gone = true
-	closer := fd.closer
-	fd.mu.Unlock()
-	closer.Ready()
+	_ = unix.Close(fd.reg.Sysfd)
+	fd.closer.Ready()
 }
 
 // release gives back the lock for dir.
@@ -116,22 +116,48 @@ func (fd *FD) unuse() {
 // says that it has just found that it would block. The caller holds the lock
 // of dir.
 func (fd *FD) wait(dir reactor.Direction, tried bool) error {
+	w, deadline, err := fd.begin(dir, tried)
+	if err == nil {
+		err = fd.ended(dir, w, w.ParkUntil(waitReasons[dir], deadline))
+	}
+	if err == errReady {
+		return nil
+	}
+	return err
+}
+
+// errReady says that there is no need to wait.
+var errReady = errors.New("poll: ready")
+
+// begin is the first half of wait: it tells the reactor, and returns the wait to
+// park until the deadline. Read makes the two halves itself: the less it nests,
+// the smaller the stacks of tasks that wait in it.
+func (fd *FD) begin(dir reactor.Direction, tried bool) (runtime.Waiter, runtime.Instant, error) {
 	w := runtime.NewWaiter().External()
 	waker, gen := w.Waker()
 	if waker == nil {
-		return runtime.ErrNotInTask
+		return w, 0, runtime.ErrNotInTask
 	}
-	ready, err := fd.reg.Wait(fd.reactor(w), dir, tried, waker, gen)
+	r, local := fd.reactor(w)
+	ready, err := fd.reg.Wait(r, local, dir, tried, waker, gen)
 	if ready || err != nil {
 		if !w.Cancel() {
 			_ = w.Park("") // woken by a close at the same instant
 		}
-		return waitError(err)
+		if ready {
+			return w, 0, errReady
+		}
+		return w, 0, waitError(err)
 	}
 	// The deadline is read after the wait is known to the reactor: whoever
 	// changes it later kicks us.
-	deadline := runtime.Instant(fd.deadlines[dir].Load())
-	if err := w.ParkUntil(waitReasons[dir], deadline); err != nil {
+	return w, runtime.Instant(fd.deadlines[dir].Load()), nil
+}
+
+// ended is the second half of wait, after the wait w has ended with err.
+func (fd *FD) ended(dir reactor.Direction, w runtime.Waiter, err error) error {
+	if err != nil {
+		_, gen := w.Waker()
 		fd.reg.Cancel(dir, gen)
 		return waitError(err)
 	}
@@ -143,16 +169,17 @@ func (fd *FD) wait(dir reactor.Direction, tried bool) error {
 
 var waitReasons = [2]string{"descriptor readable", "descriptor writable"}
 
-// reactor returns where the wait w is registered: with the task's worker; for
-// a goroutine where the descriptor is already, else on some worker.
-func (fd *FD) reactor(w runtime.Waiter) *reactor.Reactor {
+// reactor returns where the wait w is registered: with the task's worker, then
+// it is local; for a goroutine where the descriptor is already, else on some
+// worker.
+func (fd *FD) reactor(w runtime.Waiter) (r *reactor.Reactor, local bool) {
 	if worker := w.Worker(); worker != nil {
-		return worker.Reactor()
+		return worker.Reactor(), true
 	}
-	if home := fd.reg.Home(); home != nil && !home.Closed() {
-		return home
+	if home := fd.reg.Home(); home != nil && !home.Ending() {
+		return home, false
 	}
-	return runtime.Default().LeastLoaded().Reactor()
+	return runtime.Default().LeastLoaded().Reactor(), false
 }
 
 // expired returns os.ErrDeadlineExceeded if the deadline of dir has passed.
@@ -166,45 +193,44 @@ func (fd *FD) expired(dir reactor.Direction) error {
 
 // Read reads into p. It parks until there is something, and returns io.EOF at
 // the end of a stream.
-func (fd *FD) Read(p []byte) (int, error) {
-	if err := fd.lock.acquire(dirRead); err != nil {
+func (fd *FD) Read(p []byte) (n int, err error) {
+	if err = fd.lock.acquire(dirRead); err != nil {
 		return 0, err
 	}
-	n, err := fd.read(p)
+	if len(p) > 0 || !fd.stream { // a stream read of nothing is no end of file
+		err = fd.expired(dirRead)
+		for err == nil {
+			if tried := !fd.drained; tried {
+				var errno unix.Errno
+				n, errno = sysRead(fd.reg.Sysfd, p)
+				if errno == 0 {
+					fd.drained = fd.stream && n > 0 && n < len(p)
+					err = fd.eofError(n)
+					break
+				}
+				n = 0
+				if errno == unix.EINTR {
+					continue
+				}
+				if errno != unix.EAGAIN {
+					err = errno
+					break
+				}
+			}
+			// wait, in its two halves
+			var w runtime.Waiter
+			var deadline runtime.Instant
+			if w, deadline, err = fd.begin(dirRead, !fd.drained); err == nil {
+				err = fd.ended(dirRead, w, w.ParkUntil(waitReasons[dirRead], deadline))
+			}
+			if err == errReady {
+				err = nil
+			}
+			fd.drained = false
+		}
+	}
 	fd.release(dirRead)
 	return n, err
-}
-
-func (fd *FD) read(p []byte) (int, error) {
-	if len(p) == 0 && fd.stream {
-		return 0, nil // a stream read of nothing is no end of file
-	}
-	if err := fd.expired(dirRead); err != nil {
-		return 0, err
-	}
-	for {
-		if fd.drained {
-			// No need to try: see drained.
-			fd.drained = false
-			if err := fd.wait(dirRead, false); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		n, errno := sysRead(fd.sysfd, p)
-		switch errno {
-		case 0:
-			fd.drained = fd.stream && n > 0 && n < len(p)
-			return n, fd.eofError(n)
-		case unix.EAGAIN:
-			if err := fd.wait(dirRead, true); err != nil {
-				return 0, err
-			}
-		case unix.EINTR:
-		default:
-			return 0, errno
-		}
-	}
 }
 
 // Write writes all of p, and parks while there is no room. It returns how much
@@ -232,14 +258,15 @@ func (fd *FD) write(p []byte) (int, error) {
 		if fd.stream && len(rest) > writeChunk {
 			rest = rest[:writeChunk]
 		}
-		n, errno := sysWrite(fd.sysfd, rest)
-		if errno == 0 {
-			if written += n; written == len(p) {
-				return written, nil
-			}
-			continue
-		}
+		n, errno := sysWrite(fd.reg.Sysfd, rest)
 		switch errno {
+		case 0:
+			switch written += n; {
+			case written == len(p):
+				return written, nil
+			case n == 0:
+				return written, io.ErrUnexpectedEOF // no known descriptor does that
+			}
 		case unix.EAGAIN:
 			if err := fd.wait(dirWrite, true); err != nil {
 				return written, err
@@ -262,7 +289,7 @@ func (fd *FD) Accept() (int, unix.Sockaddr, error) {
 		return -1, nil, err
 	}
 	for {
-		conn, sa, err := unix.Accept4(fd.sysfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		conn, sa, err := unix.Accept4(fd.reg.Sysfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {
 		case nil:
 			return conn, sa, nil
@@ -278,7 +305,8 @@ func (fd *FD) Accept() (int, unix.Sockaddr, error) {
 }
 
 // WaitWrite parks until the descriptor is writable: until a connect that is
-// under way has ended, well or not.
+// under way has ended, well or not. It may return for nothing, when the deadline
+// changes: look, and wait again.
 func (fd *FD) WaitWrite() error {
 	if err := fd.lock.acquire(dirWrite); err != nil {
 		return err
@@ -296,7 +324,7 @@ func (fd *FD) RawControl(f func(uintptr)) error {
 		return err
 	}
 	defer fd.unuse()
-	f(uintptr(fd.sysfd))
+	f(uintptr(fd.reg.Sysfd))
 	return nil
 }
 
@@ -318,7 +346,7 @@ func (fd *FD) raw(dir reactor.Direction, f func(uintptr) bool) error {
 	if dir == dirRead {
 		fd.drained = false
 	}
-	for !f(uintptr(fd.sysfd)) {
+	for !f(uintptr(fd.reg.Sysfd)) {
 		if err := fd.wait(dir, true); err != nil {
 			return err
 		}
@@ -333,5 +361,5 @@ func (fd *FD) Dup() (int, error) {
 		return -1, err
 	}
 	defer fd.unuse()
-	return unix.FcntlInt(uintptr(fd.sysfd), unix.F_DUPFD_CLOEXEC, 0)
+	return unix.FcntlInt(uintptr(fd.reg.Sysfd), unix.F_DUPFD_CLOEXEC, 0)
 }

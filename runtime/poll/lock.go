@@ -22,8 +22,8 @@ import (
 type fdLock struct {
 	state atomic.Uint64
 
-	mu    sync.Mutex // held for a few instructions
-	queue [2][]*lockWait
+	mu    sync.Mutex      // held for a few instructions
+	queue *[2][]*lockWait // mu guards: by direction; nil as long as nobody waited
 }
 
 // lockWait is one that waits for a lock, and gets it together with a
@@ -70,6 +70,9 @@ func (l *fdLock) enqueue(dir reactor.Direction) error {
 		}
 	}
 	wait := &lockWait{w: runtime.NewWaiter()}
+	if l.queue == nil {
+		l.queue = new([2][]*lockWait)
+	}
 	l.queue[dir] = append(l.queue[dir], wait)
 	l.mu.Unlock()
 	if err := wait.w.Park("turn on a descriptor"); err != nil {
@@ -165,6 +168,9 @@ func (l *fdLock) close() bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.queue == nil {
+		return true
+	}
 	for dir := range l.queue {
 		for _, wait := range l.queue[dir] {
 			wait.w.Ready()

@@ -31,7 +31,7 @@ func (fd *FD) SendFile(control func(func(src uintptr)) error, n int64) (sent int
 		var sendErr, srcErr error
 		err := runtime.OffloadShielded(func() {
 			srcErr = control(func(src uintptr) {
-				got, sendErr = unix.Sendfile(fd.sysfd, int(src), nil, want)
+				got, sendErr = unix.Sendfile(fd.reg.Sysfd, int(src), nil, want)
 			})
 		})
 		switch {

@@ -2,6 +2,7 @@ package reactor
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/cloudwego/netpoll"
@@ -9,9 +10,11 @@ import (
 )
 
 // A Waker is a party that waits. Wake ends wait number gen of it, and reports
-// whether it was still waiting. It is called with no lock held.
+// whether it was still waiting; Fail ends it with an error. They are called with
+// no lock held, on any goroutine.
 type Waker interface {
 	Wake(gen uint64) bool
+	Fail(gen uint64, err error) bool
 }
 
 // Direction says what a party waits for.
@@ -45,7 +48,9 @@ const (
 //		readable         -         wake (4)     wake (4)         -                 -            -
 //		writable         -         -            wake, MOD r      wake or note (3)  wake         -
 //		hang-up          hup (5)   wake, hup    wake, hup        wake, hup         -            -
-//		close            closed    DEL          DEL              DEL               closed       error
+//		move             -         DEL          DEL              DEL               -            -
+//		reactor's end    -         wake, off    wake, off        wake, off         wake         -
+//		close            closed    DEL, wake    DEL, wake        DEL, wake         wake         -
 //
 //	 1. MOD rw when a writer waits.
 //	 2. Without a waiting reader: DEL, then ADD w, so that a bulk writer's later
@@ -58,6 +63,11 @@ const (
 //	    state makes no epoll_ctl.
 //	 5. Only a descriptor that had been registered: see (4).
 //
+// netpoll deregisters a hung-up descriptor some time before we hear of that. In
+// between MOD fails with ENOENT, and the state stays: the hang-up comes, and
+// wakes. If netpoll is in the middle of it, our own DEL has no effect, and the
+// ADD after it fails with EEXIST: that is the state hup.
+//
 // Every ADD takes a fresh operator. netpoll's Control(ADD) and Free spin for
 // ever on an operator whose own callback runs, and tasks run inside callbacks;
 // netpoll's once-only mark of a detached operator is used up by a hang-up as
@@ -67,22 +77,30 @@ const (
 // A hang-up reaches us on a goroutine of netpoll's, after a callback for the
 // data that came with it: it only marks, and wakes.
 //
+// A task's wait that needs a system call to arm leaves that to its hub, which
+// makes it (Flush) before it looks for events: the hub's stack is deep, and a
+// wait that is over by then needs none.
+//
 // # Threads
 //
 // mu guards everything below it and is held for a few instructions and at
-// most one epoll_ctl, never while something is woken or run. Close must be
-// called on the home reactor's goroutine if there is one (see Home): netpoll
-// deregisters a hung-up descriptor by its number there, which must not have
-// been closed, and reused, by another thread in that instant.
+// most two epoll_ctl, never while something is woken or run.
+//
+// netpoll deregisters a hung-up descriptor by its number, on the goroutine of
+// the reactor where it was registered. The number must not have been closed,
+// and reused, by another thread in that instant. So the descriptor may be closed
+// only after each of those goroutines has come by: see Close.
 type FD struct {
-	sysfd int // immutable
+	Sysfd int // immutable
 
 	mu       sync.Mutex
 	home     *Reactor
+	left     []*Reactor    // homes before that
 	reg      *registration // nil in off, hup, closed
 	interest interest
 	edge     bool // state w: a writable edge nobody waited for
 	nested   bool // known to the home's nested epoll
+	pending  bool // in a reactor's list of those to arm
 	waiting  [2]waiting
 }
 
@@ -108,21 +126,15 @@ type registration struct {
 	r  *Reactor
 	op *netpoll.FDOperator
 
-	// r's mu guards: its list
+	// r's mu guards: the list of registrations
 	prev, next *registration
 	listed     bool
 }
 
-// NewFD returns an FD for the open, non-blocking descriptor sysfd. It makes
-// no system call; the descriptor is registered by its first wait.
-func NewFD(sysfd int) *FD {
-	fd := new(FD)
-	fd.Init(sysfd)
-	return fd
-}
-
-// Init makes an FD held by value ready for use, like NewFD.
-func (fd *FD) Init(sysfd int) { fd.sysfd = sysfd }
+// NewFD returns an FD for the open, non-blocking descriptor sysfd; an FD held by
+// value needs Sysfd set. It makes no system call; the descriptor is registered
+// by its first wait.
+func NewFD(sysfd int) *FD { return &FD{Sysfd: sysfd} }
 
 // Home returns the reactor on which the descriptor is registered or last was,
 // nil if it never was.
@@ -136,40 +148,112 @@ func (fd *FD) Home() *Reactor {
 var errReady = errors.New("reactor: ready")
 
 // Wait notes that party (waker, gen) waits for dir, with interest registered
-// on r, or on the present home if another party waits there. It returns
-// ready when there is no need to wait, and an error if the descriptor is
-// closed or can't be polled (EPERM for a regular file). tried says that the
-// caller has just found that it would block; if not, a hung-up descriptor is
-// ready to read.
+// on r, or on the present home if another party waits there. local says that
+// the caller is a task of r's worker. tried says that it has just found that it
+// would block; if not, a hung-up descriptor is ready to read.
 //
-// The waker may be woken before Wait returns.
-func (fd *FD) Wait(r *Reactor, dir Direction, tried bool, waker Waker, gen uint64) (ready bool, err error) {
+// It returns ready when there is no need to wait, and an error if the descriptor
+// is closed or can't be polled (EPERM for a regular file); a local party is
+// failed with that error later. The waker may be woken before Wait returns.
+func (fd *FD) Wait(r *Reactor, local bool, dir Direction, tried bool, waker Waker, gen uint64) (ready bool, err error) {
 	fd.mu.Lock()
 	defer fd.mu.Unlock()
-	if fd.interest == closed {
+	switch {
+	case fd.interest == closed:
 		return false, ErrClosed
-	}
-	if dir == Read && !tried && fd.interest == hup {
+	case dir == Read && !tried && fd.interest == hup:
 		return true, nil
-	}
-	if fd.home != r {
-		fd.move(r)
+	case dir == Write && fd.edge:
+		fd.edge = false
+		return true, nil
 	}
 	// Set first: the event may fire on the home's thread as soon as the
 	// kernel knows, though its callback then has to wait for mu.
 	fd.waiting[dir] = waiting{waker, gen}
-	if dir == Read {
-		err = fd.armRead()
-	} else {
-		err = fd.armWrite()
+	switch {
+	case fd.home == r && fd.armed(dir):
+		return false, nil
+	case local:
+		if !fd.pending {
+			fd.pending = true
+			r.pending = append(r.pending, fd)
+		}
+		return false, nil
 	}
-	if err != nil {
+	if err = fd.arm(r, dir); err != nil {
 		fd.waiting[dir] = waiting{}
 		if err == errReady {
 			return true, nil
 		}
 	}
 	return false, err
+}
+
+// armed reports whether an event of dir will be reported as things are.
+func (fd *FD) armed(dir Direction) bool {
+	switch fd.interest {
+	case armedR:
+		return dir == Read
+	case armedW:
+		return dir == Write
+	}
+	return fd.interest == armedRW
+}
+
+// arm registers for dir, on r if nothing keeps the descriptor elsewhere.
+func (fd *FD) arm(r *Reactor, dir Direction) error {
+	if fd.home != r {
+		fd.move(r, dir)
+	}
+	if dir == Read {
+		return fd.armRead()
+	}
+	return fd.armWrite()
+}
+
+// Flush arms what local waits have asked for. It reports whether a party was
+// woken by that. On the hub only.
+func (r *Reactor) Flush() (woke bool) {
+	for i := 0; i < len(r.pending); i++ {
+		fd := r.pending[i]
+		r.pending[i] = nil
+		woke = fd.flush(r) || woke
+	}
+	r.pending = r.pending[:0]
+	return woke
+}
+
+func (fd *FD) flush(r *Reactor) (woke bool) {
+	var over [2]waiting
+	var errs [2]error
+	fd.mu.Lock()
+	fd.pending = false
+	for dir := range fd.waiting {
+		if fd.waiting[dir].waker == nil {
+			continue
+		}
+		if errs[dir] = fd.arm(r, Direction(dir)); errs[dir] != nil {
+			over[dir] = fd.take(Direction(dir))
+		}
+	}
+	fd.mu.Unlock()
+	for dir, w := range over {
+		switch {
+		case w.waker == nil:
+		case errs[dir] == errReady:
+			woke = w.waker.Wake(w.gen) || woke
+		default:
+			woke = w.waker.Fail(w.gen, errs[dir]) || woke
+		}
+	}
+	return woke
+}
+
+// Waiting reports whether a party waits for dir.
+func (fd *FD) Waiting(dir Direction) bool {
+	fd.mu.Lock()
+	defer fd.mu.Unlock()
+	return fd.waiting[dir].waker != nil
 }
 
 // Cancel takes back a Wait that ended otherwise. The interest stays: the next
@@ -193,122 +277,121 @@ func (fd *FD) Kick(dir Direction) {
 	}
 }
 
-// Close deregisters the descriptor and wakes who waits. It does not close the
-// descriptor itself. Call it on the home's goroutine; see FD, Threads.
-func (fd *FD) Close() error {
+// Close deregisters the descriptor and wakes who waits. on is the reactor on
+// whose goroutine it is called, nil for none. If that is not enough, Close
+// returns a reactor on whose goroutine it must be called next (or from anywhere,
+// as with on, once that is closed). When it returns nil all is done, and the
+// caller may close the descriptor itself. See FD, Threads.
+func (fd *FD) Close(on *Reactor) (next *Reactor) {
 	fd.mu.Lock()
-	if fd.interest == closed {
+	if home := fd.home; fd.interest != closed && home != nil && home != on && !home.Closed() {
 		fd.mu.Unlock()
-		return ErrClosed
+		return home
 	}
 	fd.detach()
-	if fd.nested {
-		fd.home.nestedRemove(fd)
-	}
+	fd.unnest()
 	fd.interest = closed
 	woken := fd.takeBoth()
+	fd.left = slices.DeleteFunc(fd.left, func(r *Reactor) bool { return r == on || r.Closed() })
+	if len(fd.left) > 0 {
+		next = fd.left[0]
+	}
 	fd.mu.Unlock()
 	wakeAll(woken)
-	return nil
+	return next
 }
 
-// move makes r the home, unless a party that waits, or the nested epoll,
-// keeps the descriptor where it is.
-func (fd *FD) move(r *Reactor) {
-	if fd.waiting[Read].waker != nil || fd.waiting[Write].waker != nil || fd.nested {
+// move makes r the home for a party that waits for dir, unless one that waits
+// for the other direction keeps the descriptor where it is.
+func (fd *FD) move(r *Reactor, dir Direction) {
+	if fd.home != nil && fd.waiting[1-dir].waker != nil {
 		return
 	}
 	fd.detach()
+	fd.unnest()
+	if fd.home != nil && !slices.Contains(fd.left, fd.home) {
+		fd.left = append(slices.DeleteFunc(fd.left, (*Reactor).Closed), fd.home)
+	}
 	fd.home = r
 }
 
 // detach leaves the states r, rw and w for off.
 func (fd *FD) detach() {
-	reg := fd.reg
-	if reg == nil {
-		return
+	if fd.reg != nil {
+		fd.reg.r.drop(fd.reg)
+		fd.reg, fd.interest, fd.edge = nil, off, false
 	}
-	// Errors: the descriptor may be gone from epoll already, by a hang-up.
-	_ = reg.op.Control(netpoll.PollDetach)
-	reg.r.retire(reg)
-	fd.reg = nil
-	fd.interest = off
-	fd.edge = false
 }
 
-// add leaves off or hup for r or w.
+// unnest leaves the nested epoll.
+func (fd *FD) unnest() {
+	if fd.nested {
+		fd.home.nestedRemove(fd)
+	}
+}
+
+// add leaves off or hup for r or w, or, when it turns out that the descriptor
+// is hung up, for hup.
 func (fd *FD) add(event netpoll.PollEvent, to interest) error {
-	reg := &registration{fd: fd, r: fd.home, op: fd.home.poll.Alloc()}
-	if err := fd.home.enlist(reg); err != nil {
+	reg := &registration{fd: fd, r: fd.home}
+	switch err := fd.home.register(reg, event); err {
+	case nil:
+		fd.reg, fd.interest, fd.edge = reg, to, false
+	case unix.EEXIST:
+		fd.interest = hup
+	default:
 		return err
 	}
-	reg.op.FD = fd.sysfd
-	reg.op.OnRead = reg.onRead
-	reg.op.OnWrite = reg.onWrite
-	reg.op.OnHup = reg.onHup
-	if err := reg.op.Control(event); err != nil {
-		reg.r.retire(reg)
-		return err
-	}
-	fd.reg, fd.interest, fd.edge = reg, to, false
 	return nil
 }
 
-// mod moves among r, rw and w. If the kernel does not know the descriptor,
-// netpoll has just deregistered it and its hang-up is on the way.
+// mod moves among r, rw and w.
 func (fd *FD) mod(event netpoll.PollEvent, to interest) error {
-	if err := fd.reg.op.Control(event); err != nil {
-		if err != unix.ENOENT {
-			return err
-		}
-		fd.reg.r.retire(fd.reg)
-		fd.reg, fd.interest = nil, hup
-		return nil
+	switch err := fd.reg.r.modify(fd.reg, event); err {
+	case nil:
+		fd.interest, fd.edge = to, false
+	case unix.ENOENT: // the hang-up is on its way
+	default:
+		return err
 	}
-	fd.interest, fd.edge = to, false
 	return nil
 }
 
 func (fd *FD) armRead() error {
 	switch fd.interest {
 	case off, hup:
-		return fd.add(netpoll.PollReadable, armedR)
+		if err := fd.add(netpoll.PollReadable, armedR); err != nil {
+			return err
+		}
+		if fd.interest == hup {
+			return errReady
+		}
 	case armedW:
 		if fd.waiting[Write].waker != nil {
-			return fd.readAgain(fd.mod(netpoll.PollR2RW, armedRW))
+			return fd.mod(netpoll.PollR2RW, armedRW)
 		}
-		return fd.readAgain(fd.mod(netpoll.PollRW2R, armedR))
+		return fd.mod(netpoll.PollRW2R, armedR)
 	}
 	return nil // r, rw
 }
 
-// readAgain turns a hang-up found by mod into a reason to read at once.
-func (fd *FD) readAgain(err error) error {
-	if err == nil && fd.interest == hup {
-		return errReady
-	}
-	return err
-}
-
 func (fd *FD) armWrite() error {
+	if fd.nested {
+		return fd.home.nestedWait(fd) // hung up once is hung up for good
+	}
 	switch fd.interest {
-	case off:
-		return fd.add(netpoll.PollWritable, armedW)
 	case armedR:
-		if fd.waiting[Read].waker == nil {
-			fd.detach()
-			return fd.add(netpoll.PollWritable, armedW)
+		if fd.waiting[Read].waker != nil {
+			return fd.mod(netpoll.PollR2RW, armedRW)
 		}
-		if err := fd.mod(netpoll.PollR2RW, armedRW); err != nil {
+		fd.detach()
+		fallthrough
+	case off:
+		if err := fd.add(netpoll.PollWritable, armedW); err != nil {
 			return err
 		}
 		if fd.interest == hup {
 			return fd.home.nestedWait(fd)
-		}
-	case armedW:
-		if fd.edge {
-			fd.edge = false
-			return errReady
 		}
 	case hup:
 		return fd.home.nestedWait(fd)
@@ -343,7 +426,7 @@ func (reg *registration) onRead(netpoll.Poll) error {
 	fd.mu.Lock()
 	if fd.reg == reg {
 		if w = fd.take(Read); w.waker == nil {
-			fd.silence()
+			w = fd.silence()
 		}
 	}
 	fd.mu.Unlock()
@@ -354,17 +437,16 @@ func (reg *registration) onRead(netpoll.Poll) error {
 	return nil
 }
 
-// silence stops a readable event that nobody waits for.
-func (fd *FD) silence() {
+// silence stops a readable event that nobody waits for. It returns a writer
+// to wake if that can't wait on.
+func (fd *FD) silence() (w waiting) {
 	fd.detach()
-	if fd.waiting[Write].waker != nil {
-		if err := fd.add(netpoll.PollWritable, armedW); err != nil {
-			// The descriptor was pollable a moment ago; the writer finds out
-			// what is wrong by writing.
-			w := fd.take(Write)
-			defer w.waker.Wake(w.gen)
-		}
+	if fd.waiting[Write].waker != nil && !fd.nested && fd.armWrite() != nil {
+		// The descriptor was pollable a moment ago; the writer finds out what
+		// is wrong by writing.
+		w = fd.take(Write)
 	}
+	return w
 }
 
 // onWrite is netpoll's callback for OUT, on the home's goroutine.
@@ -398,8 +480,8 @@ func (reg *registration) onHup(netpoll.Poll) error {
 	fd.mu.Lock()
 	switch {
 	case fd.reg == reg:
-		reg.r.retire(reg)
-		fd.reg, fd.interest = nil, hup
+		reg.r.drop(reg)
+		fd.reg, fd.interest, fd.edge = nil, hup, false
 		woken = fd.takeBoth()
 	case fd.interest == off && fd.home == reg.r:
 		fd.interest = hup
@@ -415,10 +497,10 @@ func (reg *registration) evict() {
 	var woken [2]waiting
 	fd.mu.Lock()
 	if fd.reg == reg {
-		fd.reg, fd.interest = nil, off
+		fd.reg, fd.interest, fd.edge = nil, off, false
 		woken = fd.takeBoth()
 	}
 	fd.mu.Unlock()
-	reg.r.retire(reg)
+	reg.r.drop(reg)
 	wakeAll(woken)
 }

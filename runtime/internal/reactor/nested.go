@@ -12,11 +12,11 @@ import (
 // socket reports for ever, so it can't be waited for there without spinning;
 // here it is watched for OUT alone, once per wait.
 type nested struct {
-	epfd int
-	op   *netpoll.FDOperator
+	op *netpoll.FDOperator // immutable
 
-	mu  sync.Mutex
-	fds map[int32]*FD // mu guards
+	mu   sync.Mutex    // held for epoll_ctl too
+	epfd int           // mu guards; valid while fds is not nil
+	fds  map[int32]*FD // mu guards; nil after the end
 }
 
 // nestedWait registers the writer of fd, whose mu is held.
@@ -25,40 +25,44 @@ func (r *Reactor) nestedWait(fd *FD) error {
 	if err != nil {
 		return err
 	}
-	event := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLONESHOT, Fd: int32(fd.sysfd)}
-	if fd.nested {
-		return unix.EpollCtl(n.epfd, unix.EPOLL_CTL_MOD, fd.sysfd, &event)
-	}
 	n.mu.Lock()
-	n.fds[int32(fd.sysfd)] = fd
-	n.mu.Unlock()
-	if err := unix.EpollCtl(n.epfd, unix.EPOLL_CTL_ADD, fd.sysfd, &event); err != nil {
-		n.mu.Lock()
-		delete(n.fds, int32(fd.sysfd))
-		n.mu.Unlock()
+	defer n.mu.Unlock()
+	if n.fds == nil {
+		return ErrEnded
+	}
+	op := unix.EPOLL_CTL_ADD
+	if fd.nested {
+		op = unix.EPOLL_CTL_MOD
+	}
+	event := unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLONESHOT, Fd: int32(fd.Sysfd)}
+	if err := unix.EpollCtl(n.epfd, op, fd.Sysfd, &event); err != nil {
 		return err
 	}
+	n.fds[int32(fd.Sysfd)] = fd
 	fd.nested = true
 	return nil
 }
 
 // nestedRemove forgets fd, whose mu is held.
 func (r *Reactor) nestedRemove(fd *FD) {
+	fd.nested = false
 	r.mu.Lock()
 	n := r.nested
 	r.mu.Unlock()
-	if n != nil {
-		n.mu.Lock()
-		delete(n.fds, int32(fd.sysfd))
-		n.mu.Unlock()
-		_ = unix.EpollCtl(n.epfd, unix.EPOLL_CTL_DEL, fd.sysfd, nil)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.fds != nil {
+		delete(n.fds, int32(fd.Sysfd))
+		_ = unix.EpollCtl(n.epfd, unix.EPOLL_CTL_DEL, fd.Sysfd, nil)
 	}
-	fd.nested = false
 }
 
 func (r *Reactor) openNested() (*nested, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.ending.Load() {
+		return nil, ErrEnded
+	}
 	if r.nested != nil {
 		return r.nested, nil
 	}
@@ -74,7 +78,8 @@ func (r *Reactor) openNested() (*nested, error) {
 		r.hub.Run(Event)
 		return nil
 	}
-	if err := r.poll.Control(n.op, netpoll.PollReadable); err != nil {
+	if err := n.op.Control(netpoll.PollReadable); err != nil {
+		r.retired = append(r.retired, n.op)
 		_ = unix.Close(epfd)
 		return nil, err
 	}
@@ -82,7 +87,8 @@ func (r *Reactor) openNested() (*nested, error) {
 	return n, nil
 }
 
-// dispatch wakes the writers that can go on.
+// dispatch wakes the writers that can go on. It runs on the reactor's
+// goroutine, which alone closes epfd.
 func (n *nested) dispatch() {
 	var events [64]unix.EpollEvent
 	count, err := unix.EpollWait(n.epfd, events[:], 0)
@@ -96,19 +102,24 @@ func (n *nested) dispatch() {
 		if fd == nil {
 			continue // closed meanwhile
 		}
-		fd.mu.Lock()
-		w := fd.take(Write)
-		fd.mu.Unlock()
-		if w.waker != nil {
-			w.waker.Wake(w.gen)
-		}
+		fd.Kick(Write)
 	}
 }
 
+// closeNested ends the nested epoll with the reactor, and wakes who waits there.
 func (r *Reactor) closeNested() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.nested != nil {
-		_ = unix.Close(r.nested.epfd)
+	n := r.nested
+	r.mu.Unlock()
+	if n == nil {
+		return
+	}
+	n.mu.Lock()
+	fds := n.fds
+	n.fds = nil
+	_ = unix.Close(n.epfd)
+	n.mu.Unlock()
+	for _, fd := range fds {
+		fd.Kick(Write)
 	}
 }

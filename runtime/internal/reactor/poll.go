@@ -3,8 +3,10 @@ package reactor
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	_ "unsafe" // for go:linkname
 
 	"github.com/cloudwego/netpoll"
@@ -21,8 +23,13 @@ import (
 //go:linkname openPoll github.com/cloudwego/netpoll.openPoll
 func openPoll() (netpoll.Poll, error)
 
-// ErrClosed is returned for operations on a reactor or descriptor after its end.
-var ErrClosed = errors.New("reactor: closed")
+var (
+	// ErrClosed is returned for a wait on a closed descriptor.
+	ErrClosed = errors.New("reactor: closed")
+
+	// ErrEnded is returned for a wait on a reactor that ends, or has ended.
+	ErrEnded = errors.New("reactor: ended")
+)
 
 // Hub is the scheduler's side of the reactor.
 type Hub interface {
@@ -54,10 +61,16 @@ type Reactor struct {
 
 	// atomic
 	wakes  atomic.Uint64 // calls of Wake, each one system call
-	closed atomic.Bool
+	ending atomic.Bool   // Close was called; set with mu held
+	closed atomic.Bool   // Run has returned, or is about to
+
+	// hub-only, and its tasks'
+	pending []*FD // to be armed by Flush
 
 	wakeMu sync.Mutex // held while the eventfd is read, and closed
 
+	// mu is held for epoll_ctl too: none must be made once ending is set, since
+	// the number of the epoll descriptor may be another's then.
 	mu      sync.Mutex
 	retired []*netpoll.FDOperator // mu guards: detached, to be freed in a later callback
 	regs    *registration         // mu guards: the list of what is registered
@@ -73,7 +86,7 @@ type source struct {
 // New opens a reactor that reports to hub. The caller runs it with Run and
 // ends it with Close.
 func New(hub Hub) (*Reactor, error) {
-	poll, err := openPoll()
+	poll, err := newPoll()
 	if err != nil {
 		return nil, fmt.Errorf("reactor: open poll: %w", err)
 	}
@@ -89,19 +102,53 @@ func New(hub Hub) (*Reactor, error) {
 	return r, nil
 }
 
+// newPoll is openPoll with descriptors that a child process does not
+// inherit: netpoll opens its epoll and eventfd without the flag.
+func newPoll() (netpoll.Poll, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	poll, err := openPoll()
+	if err != nil {
+		return nil, err
+	}
+	for _, fd := range descriptorsOf(poll) {
+		syscall.CloseOnExec(fd)
+	}
+	return poll, nil
+}
+
+// descriptorsOf returns the numbers of poll's epoll and eventfd, which netpoll
+// keeps to itself. Package reflect may read them; TestOpenPoll fails when they
+// change their names.
+func descriptorsOf(poll netpoll.Poll) [2]int {
+	p := reflect.ValueOf(poll).Elem()
+	return [2]int{
+		int(p.FieldByName("fd").Int()),
+		int(p.FieldByName("wop").Elem().FieldByName("FD").Int()),
+	}
+}
+
 // Abandon closes a reactor that was never run. netpoll closes a poll's
 // descriptors inside Wait only, so Wait runs once, to its end.
 func (r *Reactor) Abandon() {
-	_ = r.poll.Close()
+	r.hub = idleHub{}
+	_ = r.Close()
 	_ = r.Run()
 }
+
+// idleHub is the Hub of an abandoned reactor: its own may not be ready to run.
+type idleHub struct{}
+
+func (idleHub) Run(Cause)        {}
+func (idleHub) Post(func()) bool { return false }
 
 // Run waits for events and calls their callbacks until Close. It returns nil
 // after Close, or the error of epoll_wait.
 func (r *Reactor) Run() error {
 	err := r.poll.Wait()
-	r.closeNested()
+	r.end()
 	r.closeSources()
+	r.closeNested()
 	r.evict()
 	return err
 }
@@ -109,10 +156,21 @@ func (r *Reactor) Run() error {
 // Close makes Run return after the current round of events. It may be called
 // from any goroutine, also from inside a callback, once.
 func (r *Reactor) Close() error {
+	r.end()
 	return r.poll.Close()
 }
 
-// Closed reports whether Run has returned.
+// end forbids any further epoll_ctl.
+func (r *Reactor) end() {
+	r.mu.Lock()
+	r.ending.Store(true)
+	r.mu.Unlock()
+}
+
+// Ending reports whether Close was called: no wait can begin here any more.
+func (r *Reactor) Ending() bool { return r.ending.Load() }
+
+// Closed reports whether Run has returned, or will without another callback.
 func (r *Reactor) Closed() bool { return r.closed.Load() }
 
 // Post makes fn be called on the goroutine that runs Run.
@@ -155,13 +213,23 @@ func (r *Reactor) evict() {
 	}
 }
 
-// enlist adds reg to the list of registrations. It fails once the reactor has
-// ended.
-func (r *Reactor) enlist(reg *registration) error {
+// register makes reg's operator and adds it to the poll. It fails with ErrEnded
+// once the reactor ends.
+func (r *Reactor) register(reg *registration, event netpoll.PollEvent) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed.Load() {
-		return ErrClosed
+	if r.ending.Load() {
+		return ErrEnded
+	}
+	op := r.poll.Alloc()
+	op.FD = reg.fd.Sysfd
+	op.OnRead = reg.onRead
+	op.OnWrite = reg.onWrite
+	op.OnHup = reg.onHup
+	reg.op = op
+	if err := op.Control(event); err != nil {
+		r.retired = append(r.retired, op)
+		return err
 	}
 	reg.listed = true
 	reg.next = r.regs
@@ -172,13 +240,29 @@ func (r *Reactor) enlist(reg *registration) error {
 	return nil
 }
 
-// retire ends a registration: its operator, which is detached, goes back to
-// netpoll in a later callback. It may be called from any goroutine.
-func (r *Reactor) retire(reg *registration) {
+// modify changes what reg is registered for. When the reactor ends that does
+// not matter any more: whoever waits is about to be woken.
+func (r *Reactor) modify(reg *registration, event netpoll.PollEvent) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ending.Load() {
+		return nil
+	}
+	return reg.op.Control(event)
+}
+
+// drop ends a registration: its operator is detached, if netpoll has not done
+// that, and goes back to netpoll in a later callback. It may be called from any
+// goroutine, more than once.
+func (r *Reactor) drop(reg *registration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !reg.listed {
-		return // by evict and a detach at once
+		return
+	}
+	if !r.ending.Load() {
+		// An error says that epoll does not know the descriptor: fine.
+		_ = reg.op.Control(netpoll.PollDetach)
 	}
 	reg.listed = false
 	if reg.next != nil {

@@ -54,9 +54,7 @@ func (r *Reactor) settime(value unix.Timespec) {
 func (r *Reactor) closeSources() {
 	r.wakeMu.Lock()
 	defer r.wakeMu.Unlock()
-	r.mu.Lock()
 	r.closed.Store(true)
-	r.mu.Unlock()
 	for _, s := range []source{r.wake, r.timer} {
 		if s.op != nil {
 			_ = unix.Close(s.fd)
