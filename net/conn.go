@@ -1,6 +1,8 @@
 package net
 
 import (
+	stdnet "net"
+	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -9,14 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// conn is what all connections share.
+// conn is what all connections share. Servers have many, so it is one object
+// with the descriptor in it, and what the connections of a listener have in
+// common is apart.
 type conn struct {
-	fd           *poll.FD
-	network      string
-	laddr, raddr Addr
+	fd     poll.FD
+	origin *origin
+	peer   netip.AddrPort // of TCP connections
 }
 
-func (c *conn) ok() bool { return c != nil && c.fd != nil }
+// origin is where a connection comes from.
+type origin struct {
+	network string
+	laddr   Addr
+	raddr   Addr // of unix connections
+}
+
+func (c *conn) ok() bool { return c != nil && c.origin != nil }
 
 // Read reads what is there, and parks until there is something. It returns
 // io.EOF when the peer has shut down its writing side.
@@ -57,7 +68,7 @@ func (c *conn) LocalAddr() Addr {
 	if !c.ok() {
 		return nil
 	}
-	return c.laddr
+	return c.origin.laddr
 }
 
 // RemoteAddr returns the peer's address.
@@ -65,7 +76,14 @@ func (c *conn) RemoteAddr() Addr {
 	if !c.ok() {
 		return nil
 	}
-	return c.raddr
+	return c.remote()
+}
+
+func (c *conn) remote() Addr {
+	if c.peer.IsValid() {
+		return stdnet.TCPAddrFromAddrPort(c.peer)
+	}
+	return c.origin.raddr
 }
 
 // SetDeadline sets both deadlines. They wake calls under way.
@@ -97,7 +115,7 @@ func (c *conn) setError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &OpError{Op: "set", Net: c.network, Addr: c.laddr, Err: callError("setsockopt", err)}
+	return &OpError{Op: "set", Net: c.origin.network, Addr: c.origin.laddr, Err: callError("setsockopt", err)}
 }
 
 // setOption sets a socket option.
@@ -105,7 +123,7 @@ func (c *conn) setOption(level, option, value int) error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
-	return c.setError(control(c.fd, func(fd int) error {
+	return c.setError(control(&c.fd, func(fd int) error {
 		return unix.SetsockoptInt(fd, level, option, value)
 	}))
 }
@@ -131,7 +149,7 @@ func (c *conn) shutdown(how int) error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
-	err := control(c.fd, func(fd int) error { return unix.Shutdown(fd, how) })
+	err := control(&c.fd, func(fd int) error { return unix.Shutdown(fd, how) })
 	return c.opError("close", "shutdown", err)
 }
 
@@ -142,9 +160,9 @@ func (c *conn) File() (*os.File, error) {
 	if !c.ok() {
 		return nil, syscall.EINVAL
 	}
-	f, err := dupFile(c.fd, c.network)
+	f, err := dupFile(&c.fd, c.origin.network)
 	if err != nil {
-		return nil, &OpError{Op: "file", Net: c.network, Source: c.laddr, Addr: c.raddr, Err: err}
+		return nil, &OpError{Op: "file", Net: c.origin.network, Source: c.origin.laddr, Addr: c.remote(), Err: err}
 	}
 	return f, nil
 }
@@ -154,7 +172,7 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) {
 	if !c.ok() {
 		return nil, syscall.EINVAL
 	}
-	return rawConn{c.fd, c.network, c.laddr, c.raddr}, nil
+	return rawConn{&c.fd, c.origin.network, c.origin.laddr, c.remote()}, nil
 }
 
 // control calls f with fd's descriptor and returns its error.

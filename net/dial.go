@@ -121,17 +121,21 @@ func share(deadline, now time.Time, n int) time.Time {
 
 func (d *Dialer) dialTCP(ctx context.Context, network string, raddr *TCPAddr, deadline time.Time) (*TCPConn, error) {
 	for try := 0; ; try++ {
-		fd, laddr, peer, err := d.connect(ctx, network, raddr, deadline)
+		c := new(TCPConn)
+		own, peer, err := d.connect(ctx, &c.fd, network, raddr, deadline)
 		if err != nil {
 			return nil, err
 		}
 		// TCP lets a socket connect to itself when its own ephemeral port is
 		// the one dialed. Nobody wants that, and trying again helps.
-		if d.LocalAddr == nil && try < 2 && laddr.String() == peer.String() {
-			_ = fd.Close()
+		c.peer = tcpAddrPort(peer)
+		if d.LocalAddr == nil && try < 2 && c.peer == tcpAddrPort(own) {
+			_ = c.fd.Close()
 			continue
 		}
-		return newTCPConn(fd, network, laddr, peer, keepAliveOf(d.KeepAlive, d.KeepAliveConfig)), nil
+		c.origin = &origin{network: network, laddr: tcpAddr(own)}
+		c.configure(keepAliveOf(d.KeepAlive, d.KeepAliveConfig))
+		return c, nil
 	}
 }
 
@@ -139,17 +143,19 @@ func (d *Dialer) dialUnix(ctx context.Context, network string, raddr *UnixAddr, 
 	if network != "unix" {
 		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: raddr, Err: UnknownNetworkError(network)}
 	}
-	fd, laddr, peer, err := d.connect(ctx, network, raddr, deadline)
+	c := new(UnixConn)
+	own, peer, err := d.connect(ctx, &c.fd, network, raddr, deadline)
 	if err != nil {
 		return nil, err
 	}
-	return &UnixConn{conn{fd: fd, network: network, laddr: laddr, raddr: peer}}, nil
+	c.origin = &origin{network: network, laddr: unixAddr(own), raddr: unixAddr(peer)}
+	return c, nil
 }
 
-// connect makes a connected socket.
-func (d *Dialer) connect(ctx context.Context, network string, raddr Addr, deadline time.Time) (_ *poll.FD, laddr, peer Addr, err error) {
-	fail := func(call string, err error) (*poll.FD, Addr, Addr, error) {
-		return nil, nil, nil, &OpError{
+// connect makes fd a connected socket.
+func (d *Dialer) connect(ctx context.Context, fd *poll.FD, network string, raddr Addr, deadline time.Time) (own, peer unix.Sockaddr, err error) {
+	fail := func(call string, err error) (own, peer unix.Sockaddr, _ error) {
+		return nil, nil, &OpError{
 			Op: "dial", Net: network, Source: d.LocalAddr, Addr: raddr,
 			Err: callError(call, err),
 		}
@@ -161,8 +167,8 @@ func (d *Dialer) connect(ctx context.Context, network string, raddr Addr, deadli
 	if err != nil {
 		return fail("socket", err)
 	}
-	fd := poll.New(s.fd, true)
-	bad := func(call string, err error) (*poll.FD, Addr, Addr, error) {
+	fd.Init(s.fd, true)
+	bad := func(call string, err error) (own, peer unix.Sockaddr, _ error) {
 		_ = fd.Close()
 		return fail(call, err)
 	}
@@ -188,15 +194,13 @@ func (d *Dialer) connect(ctx context.Context, network string, raddr Addr, deadli
 	if call, err := connectSocket(ctx, fd, s, deadline); err != nil {
 		return bad(call, err)
 	}
-	own, err := unix.Getsockname(s.fd)
-	if err != nil {
+	if own, err = unix.Getsockname(s.fd); err != nil {
 		return bad("getsockname", err)
 	}
-	far, err := unix.Getpeername(s.fd)
-	if err != nil {
+	if peer, err = unix.Getpeername(s.fd); err != nil {
 		return bad("getpeername", err)
 	}
-	return fd, s.addrOf(own), s.addrOf(far), nil
+	return own, peer, nil
 }
 
 func localSockaddr(s socket, laddr Addr) (unix.Sockaddr, error) {

@@ -56,5 +56,5 @@ func (c *conn) opError(op, call string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
-	return &OpError{Op: op, Net: c.network, Source: c.laddr, Addr: c.raddr, Err: callError(call, err)}
+	return &OpError{Op: op, Net: c.origin.network, Source: c.origin.laddr, Addr: c.remote(), Err: callError(call, err)}
 }

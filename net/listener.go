@@ -15,26 +15,35 @@ type listener struct {
 	fd      *poll.FD
 	network string
 	addr    Addr
+	common  *origin // of its connections
+}
+
+func newListener(fd *poll.FD, network string, addr Addr) listener {
+	return listener{fd: fd, network: network, addr: addr, common: &origin{network: network, laddr: addr}}
 }
 
 func (l *listener) ok() bool { return l != nil && l.fd != nil }
 
-// accept waits for a connection; addrOf makes its addresses.
-func (l *listener) accept(addrOf func(unix.Sockaddr) Addr) (fd *poll.FD, laddr, raddr Addr, err error) {
-	n, peer, err := l.fd.Accept()
+// accept waits for a connection and returns its descriptor, and its peer in sa.
+func (l *listener) accept(sa *unix.RawSockaddrAny) (int, error) {
+	fd, err := l.fd.Accept(sa)
 	if err != nil {
-		return nil, nil, nil, l.opError("accept", "accept4", err)
+		return -1, l.opError("accept", "accept4", err)
 	}
-	laddr = l.addr
-	if l.wildcard() {
-		own, err := unix.Getsockname(n)
-		if err != nil {
-			_ = unix.Close(n)
-			return nil, nil, nil, l.opError("accept", "getsockname", err)
-		}
-		laddr = addrOf(own)
+	return fd, nil
+}
+
+// originOf returns the origin of the accepted connection fd, which is the same
+// for all if the listener has one address.
+func (l *listener) originOf(fd int) (*origin, error) {
+	if !l.wildcard() {
+		return l.common, nil
 	}
-	return poll.New(n, true), laddr, addrOf(peer), nil
+	own, err := unix.Getsockname(fd)
+	if err != nil {
+		return nil, l.opError("accept", "getsockname", err)
+	}
+	return &origin{network: l.network, laddr: tcpAddr(own)}, nil
 }
 
 // wildcard reports whether connections have own addresses that the listener's
@@ -145,7 +154,7 @@ func (lc *ListenConfig) listenTCP(ctx context.Context, network string, laddr *TC
 		return nil, err
 	}
 	return &TCPListener{
-		listener:  listener{fd: fd, network: network, addr: addr},
+		listener:  newListener(fd, network, addr),
 		keepAlive: keepAliveOf(lc.KeepAlive, lc.KeepAliveConfig),
 	}, nil
 }
@@ -159,7 +168,7 @@ func (lc *ListenConfig) listenUnix(ctx context.Context, network string, laddr *U
 		return nil, err
 	}
 	return &UnixListener{
-		listener: listener{fd: fd, network: network, addr: addr},
+		listener: newListener(fd, network, addr),
 		path:     laddr.Name,
 		unlink:   true,
 	}, nil

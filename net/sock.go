@@ -1,12 +1,15 @@
 package net
 
 import (
+	"encoding/binary"
 	"errors"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	stdnet "net"
 
@@ -132,6 +135,62 @@ func tcpAddr(sa unix.Sockaddr) Addr {
 		return &TCPAddr{IP: append(IP(nil), sa.Addr[:]...), Port: sa.Port, Zone: zoneName(sa.ZoneId)}
 	}
 	return &TCPAddr{}
+}
+
+// tcpAddrPort is tcpAddr in its compact form.
+func tcpAddrPort(sa unix.Sockaddr) netip.AddrPort {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).WithZone(zoneName(sa.ZoneId)), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// rawTCPAddrPort is tcpAddrPort of the kernel's form.
+func rawTCPAddrPort(sa *unix.RawSockaddrAny) netip.AddrPort {
+	switch sa.Addr.Family {
+	case unix.AF_INET:
+		// SAFETY: the family says what it is, and RawSockaddrAny is large enough
+		// for all of them.
+		in := (*unix.RawSockaddrInet4)(unsafe.Pointer(sa))
+		return netip.AddrPortFrom(netip.AddrFrom4(in.Addr), networkOrder(in.Port))
+	case unix.AF_INET6:
+		in := (*unix.RawSockaddrInet6)(unsafe.Pointer(sa)) // SAFETY: as above
+		return netip.AddrPortFrom(netip.AddrFrom16(in.Addr).WithZone(zoneName(in.Scope_id)), networkOrder(in.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// networkOrder returns the number whose two bytes, in network order, are n's.
+func networkOrder(n uint16) uint16 {
+	var b [2]byte
+	binary.NativeEndian.PutUint16(b[:], n)
+	return binary.BigEndian.Uint16(b[:])
+}
+
+// rawUnixAddr is unixAddr of the kernel's form.
+func rawUnixAddr(sa *unix.RawSockaddrAny) Addr {
+	in := (*unix.RawSockaddrUnix)(unsafe.Pointer(sa)) // SAFETY: as above
+	if in.Family != unix.AF_UNIX {
+		return &UnixAddr{Net: "unix"}
+	}
+	path := make([]byte, 0, len(in.Path))
+	for i, c := range in.Path {
+		if c == 0 && i > 0 {
+			break
+		}
+		path = append(path, byte(c))
+	}
+	if len(path) > 0 && path[0] == 0 { // unnamed, or abstract
+		if len(path) == 1 {
+			path = nil
+		} else {
+			path[0] = '@'
+		}
+	}
+	return &UnixAddr{Name: string(path), Net: "unix"}
 }
 
 func unixAddr(sa unix.Sockaddr) Addr {

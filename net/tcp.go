@@ -7,22 +7,19 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/weft-go/weft/runtime/poll"
 	"golang.org/x/sys/unix"
 )
 
 // TCPConn is a TCP connection.
 type TCPConn struct{ conn }
 
-// newTCPConn completes a connected socket, as the standard library does: no
-// delay, and keep-alive probes unless the configuration says otherwise.
-func newTCPConn(fd *poll.FD, network string, laddr, raddr Addr, keepAlive KeepAliveConfig) *TCPConn {
-	c := &TCPConn{conn{fd: fd, network: network, laddr: laddr, raddr: raddr}}
+// configure completes a connected socket, as the standard library does: no delay,
+// and keep-alive probes unless the configuration says otherwise.
+func (c *TCPConn) configure(keepAlive KeepAliveConfig) {
 	_ = c.SetNoDelay(true)
 	if keepAlive.Enable {
 		_ = c.SetKeepAliveConfig(keepAlive)
 	}
-	return c
 }
 
 // SetNoDelay sets whether small writes are sent at once; that is the default.
@@ -41,7 +38,7 @@ func (c *TCPConn) SetLinger(sec int) error {
 	if sec < 0 {
 		linger = unix.Linger{}
 	}
-	return c.setError(control(c.fd, func(fd int) error {
+	return c.setError(control(&c.fd, func(fd int) error {
 		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &linger)
 	}))
 }
@@ -211,11 +208,20 @@ func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
 	if !l.ok() {
 		return nil, syscall.EINVAL
 	}
-	fd, laddr, raddr, err := l.accept(tcpAddr)
+	var peer unix.RawSockaddrAny
+	n, err := l.accept(&peer)
 	if err != nil {
 		return nil, err
 	}
-	return newTCPConn(fd, l.network, laddr, raddr, l.keepAlive), nil
+	c := new(TCPConn)
+	c.fd.Init(n, true)
+	c.peer = rawTCPAddrPort(&peer)
+	if c.origin, err = l.originOf(n); err != nil {
+		_ = c.fd.Close()
+		return nil, err
+	}
+	c.configure(l.keepAlive)
+	return c, nil
 }
 
 // ListenTCP listens on laddr; a nil one, or port 0, means any.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // UnixConn is a connection over a unix stream socket.
@@ -33,11 +35,15 @@ func (l *UnixListener) AcceptUnix() (*UnixConn, error) {
 	if !l.ok() {
 		return nil, syscall.EINVAL
 	}
-	fd, laddr, raddr, err := l.accept(unixAddr)
+	var peer unix.RawSockaddrAny
+	n, err := l.accept(&peer)
 	if err != nil {
 		return nil, err
 	}
-	return &UnixConn{conn{fd: fd, network: l.network, laddr: laddr, raddr: raddr}}, nil
+	c := new(UnixConn)
+	c.fd.Init(n, true)
+	c.origin = &origin{network: l.network, laddr: l.addr, raddr: rawUnixAddr(&peer)}
+	return c, nil
 }
 
 // Close stops listening, and removes the socket's file if Listen made it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/internal/reactor"
@@ -15,7 +16,8 @@ const (
 	dirWrite = reactor.Write
 )
 
-// FD is an open descriptor in non-blocking mode. Make one with New.
+// FD is an open descriptor in non-blocking mode. Make one with New or Init, and do
+// not copy it.
 type FD struct {
 	reg       reactor.FD
 	lock      fdLock
@@ -31,14 +33,21 @@ type FD struct {
 
 	// closer waits for the end of Close. It is set before Close drops its own
 	// reference, and read when the last one is dropped.
-	closer runtime.Waiter
+	closer *runtime.Waiter
 }
 
-// New takes over the descriptor sysfd, which must be in non-blocking mode. A
-// stream is one whose read of no bytes is the end of file, and whose short read
-// means that it is empty: a stream socket, a pipe.
+// New takes over the descriptor sysfd: see Init.
 func New(sysfd int, stream bool) *FD {
-	return &FD{reg: reactor.FD{Sysfd: sysfd}, stream: stream}
+	fd := new(FD)
+	fd.Init(sysfd, stream)
+	return fd
+}
+
+// Init makes a zero FD take over the descriptor sysfd, which must be in
+// non-blocking mode. A stream is one whose read of no bytes is the end of file,
+// and whose short read means that it is empty: a stream socket, a pipe.
+func (fd *FD) Init(sysfd int, stream bool) {
+	fd.reg.Sysfd, fd.stream = sysfd, stream
 }
 
 // Sysfd returns the number of the descriptor. It is valid until Close only;
@@ -57,7 +66,7 @@ func (fd *FD) Close() error {
 		return ErrClosed
 	}
 	w := runtime.NewWaiter().Shielded().External()
-	fd.closer = w
+	fd.closer = &w
 	var here *reactor.Reactor
 	if worker := runtime.CurrentWorker(); worker != nil {
 		here = worker.Reactor()
@@ -279,29 +288,39 @@ func (fd *FD) write(p []byte) (int, error) {
 }
 
 // Accept accepts a connection on a listening socket, and parks until there is
-// one. The new descriptor is in non-blocking mode and closed on exec.
-func (fd *FD) Accept() (int, unix.Sockaddr, error) {
+// one. It returns the new descriptor, in non-blocking mode and closed on exec,
+// and the peer's address in sa.
+func (fd *FD) Accept(sa *unix.RawSockaddrAny) (int, error) {
 	if err := fd.lock.acquire(dirRead); err != nil {
-		return -1, nil, err
+		return -1, err
 	}
 	defer fd.release(dirRead)
 	if err := fd.expired(dirRead); err != nil {
-		return -1, nil, err
+		return -1, err
 	}
 	for {
-		conn, sa, err := unix.Accept4(fd.reg.Sysfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		switch err {
-		case nil:
-			return conn, sa, nil
+		conn, errno := sysAccept(fd.reg.Sysfd, sa)
+		switch errno {
+		case 0:
+			return conn, nil
 		case unix.EAGAIN:
 			if err := fd.wait(dirRead, true); err != nil {
-				return -1, nil, err
+				return -1, err
 			}
 		case unix.EINTR, unix.ECONNABORTED: // it was closed before we took it
 		default:
-			return -1, nil, err
+			return -1, errno
 		}
 	}
+}
+
+// sysAccept is accept4 without the address in another form, which would be an
+// allocation.
+func sysAccept(fd int, sa *unix.RawSockaddrAny) (int, unix.Errno) {
+	size := uint32(unix.SizeofSockaddrAny)
+	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(sa)),
+		uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+	return int(n), errno
 }
 
 // WaitWrite parks until the descriptor is writable: until a connect that is

@@ -95,7 +95,7 @@ type FD struct {
 
 	mu       sync.Mutex
 	home     *Reactor
-	left     []*Reactor    // homes before that
+	former   *[]*Reactor   // homes before that; nil for most
 	reg      *registration // nil in off, hup, closed
 	interest interest
 	edge     bool // state w: a writable edge nobody waited for
@@ -292,9 +292,11 @@ func (fd *FD) Close(on *Reactor) (next *Reactor) {
 	fd.unnest()
 	fd.interest = closed
 	woken := fd.takeBoth()
-	fd.left = slices.DeleteFunc(fd.left, func(r *Reactor) bool { return r == on || r.Closed() })
-	if len(fd.left) > 0 {
-		next = fd.left[0]
+	if fd.former != nil {
+		*fd.former = slices.DeleteFunc(*fd.former, func(r *Reactor) bool { return r == on || r.Closed() })
+		if len(*fd.former) > 0 {
+			next = (*fd.former)[0]
+		}
 	}
 	fd.mu.Unlock()
 	wakeAll(woken)
@@ -309,8 +311,11 @@ func (fd *FD) move(r *Reactor, dir Direction) {
 	}
 	fd.detach()
 	fd.unnest()
-	if fd.home != nil && !slices.Contains(fd.left, fd.home) {
-		fd.left = append(slices.DeleteFunc(fd.left, (*Reactor).Closed), fd.home)
+	if fd.home != nil && fd.former == nil {
+		fd.former = new([]*Reactor)
+	}
+	if fd.home != nil && !slices.Contains(*fd.former, fd.home) {
+		*fd.former = append(slices.DeleteFunc(*fd.former, (*Reactor).Closed), fd.home)
 	}
 	fd.home = r
 }

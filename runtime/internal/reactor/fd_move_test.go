@@ -44,7 +44,7 @@ func TestMove(t *testing.T) {
 			there(not, on, armedR)
 			fd.Cancel(Read, gen)
 		}
-		if n := len(fd.left); n > 2 {
+		if n := len(*fd.former); n > 2 {
 			t.Errorf("%d former homes noted", n)
 		}
 
