@@ -67,7 +67,7 @@ func TestFlushClosed(t *testing.T) {
 		}
 		p.woken(gen)
 		next, peer := reuse(t, fd.Sysfd)
-		gen = g.local(next, Read, q)
+		g.local(next, Read, q)
 		g.Flush()
 		g.inState(next, armedR)
 		write(t, peer.n, "x")
