@@ -129,7 +129,7 @@ func (d *Dialer) dialTCP(ctx context.Context, network string, raddr *TCPAddr, de
 		// TCP lets a socket connect to itself when its own ephemeral port is
 		// the one dialed. Nobody wants that, and trying again helps.
 		c.peer = tcpAddrPort(peer)
-		if d.LocalAddr == nil && try < 2 && c.peer == tcpAddrPort(own) {
+		if d.anyPort() && try < 2 && c.peer == tcpAddrPort(own) {
 			_ = c.fd.Close()
 			continue
 		}
@@ -137,6 +137,12 @@ func (d *Dialer) dialTCP(ctx context.Context, network string, raddr *TCPAddr, de
 		c.configure(keepAliveOf(d.KeepAlive, d.KeepAliveConfig))
 		return c, nil
 	}
+}
+
+// anyPort reports whether the kernel chooses the own port.
+func (d *Dialer) anyPort() bool {
+	a, ok := d.LocalAddr.(*TCPAddr)
+	return !ok || a == nil || a.Port == 0
 }
 
 func (d *Dialer) dialUnix(ctx context.Context, network string, raddr *UnixAddr, deadline time.Time) (*UnixConn, error) {

@@ -22,8 +22,7 @@ func takeSmall() *buffer { return smallBuffers.Get().(*buffer) }
 
 func takeLarge() *buffer { return largeBuffers.Get().(*buffer) }
 
-// put gives b back. It must not be called while an offloaded call that was
-// abandoned may still use b.
+// put gives b back.
 func (b *buffer) put() {
 	if len(b.bytes) == smallBuffer {
 		smallBuffers.Put(b)

@@ -106,17 +106,20 @@ func (s *session) sendListing(verb string, l *listing, f form) (reply, error) {
 	defer l.close()
 	err := s.transfer(verb, "Here comes the listing.", func(t *transfer, c stdnet.Conn) error {
 		p := t.pace()
-		buf := make([]byte, 0, smallBuffer)
+		b := takeSmall()
+		defer b.put()
+		lines := b.bytes[:0]
 		err := s.eachEntry(l, func(e *ftp.Entry) error {
-			buf = f(buf, e)
-			if len(buf) < smallBuffer/2 {
+			lines = f(lines, e)
+			if len(lines) < smallBuffer/2 {
 				return nil
 			}
-			defer func() { buf = buf[:0] }()
-			return t.send(c, p, buf)
+			err := t.send(c, p, lines)
+			lines = b.bytes[:0]
+			return err
 		})
-		if err == nil && len(buf) > 0 {
-			err = t.send(c, p, buf)
+		if err == nil && len(lines) > 0 {
+			err = t.send(c, p, lines)
 		}
 		return err
 	})

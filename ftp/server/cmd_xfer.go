@@ -57,7 +57,7 @@ func (s *session) cmdREST(arg string) (reply, error) {
 // way to a data connection that was not used is given up.
 func (s *session) cmdABOR(string) (reply, error) {
 	s.dropWay()
-	return answer(ftp.CodeTransferDone, "No transfer in progress."), nil
+	return answer(ftp.CodeTransferDone, "Abort done."), nil
 }
 
 func (s *session) cmdRETR(arg string) (reply, error) {

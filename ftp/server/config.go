@@ -67,8 +67,9 @@ type Config struct {
 	MaxLoginAttempts int
 	LoginDelay       time.Duration
 
-	// PassivePorts are the ports of PASV and EPSV. By default the system picks
-	// one.
+	// PassivePorts are the ports of PASV and EPSV, of which one is picked at
+	// random. The default is 49152 to 65535, and any other if none of those is
+	// free.
 	PassivePorts PortRange
 
 	// PublicAddr is the IPv4 address PASV tells of, for a server behind address

@@ -69,30 +69,33 @@ func isConnError(err error) bool {
 }
 
 // sendFiltered sends a file by way of memory, converted by filter unless nil.
+// filter at most doubles what it is given.
 func (t *transfer) sendFiltered(c stdnet.Conn, f *source, filter func(dst, src []byte) []byte) error {
 	p := t.pace()
-	in, out := takeLarge(), takeLarge()
+	in, out := takeLarge(), (*buffer)(nil)
+	defer in.put()
+	room := in.bytes
+	if filter != nil {
+		out = takeLarge()
+		defer out.put()
+		room = room[:largeBuffer/2]
+	}
 	for {
-		// Twice the size is the most that conversion can make of it.
-		n, err := f.read(in.bytes[:largeBuffer/2])
-		data := in.bytes[:n]
+		n, err := f.read(room)
+		data := room[:n]
 		if filter != nil {
 			data = filter(out.bytes[:0], data)
 		}
-		if n > 0 {
+		if len(data) > 0 {
 			if err := t.send(c, p, data); err != nil {
-				in.put()
-				out.put()
 				return err
 			}
 		}
 		if errors.Is(err, io.EOF) {
-			in.put()
-			out.put()
 			return nil
 		}
 		if err != nil {
-			return err // in may be in use: see await
+			return err
 		}
 	}
 }
@@ -119,16 +122,11 @@ func (t *transfer) send(c stdnet.Conn, p *pace, data []byte) error {
 // the stream. It makes nothing final.
 func (t *transfer) receive(c stdnet.Conn, f *sink, decoder *ftp.ASCIIDecoder) error {
 	p := t.pace()
-	in := takeSmall()
-	var out *buffer
+	in, out := takeSmall(), (*buffer)(nil)
+	defer func() { in.put() }()
 	if decoder != nil {
 		out = takeLarge()
-	}
-	giveBack := func() {
-		in.put()
-		if out != nil {
-			out.put()
-		}
+		defer out.put()
 	}
 	for {
 		room := in.bytes
@@ -148,18 +146,15 @@ func (t *transfer) receive(c stdnet.Conn, f *sink, decoder *ftp.ASCIIDecoder) er
 		}
 		if len(data) > 0 {
 			if err := f.write(data); err != nil {
-				return err // the buffers may be in use: see await
+				return err
 			}
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			giveBack()
 			return nil
 		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
-			giveBack()
 			return &dataError{err}
 		case stalled:
-			giveBack()
 			return errStalled
 		}
 		if n == len(room) {

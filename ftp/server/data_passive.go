@@ -63,6 +63,9 @@ func (s *session) cmdEPSV(arg string) (reply, error) {
 // listen replaces the session's listener by one on another port.
 func (s *session) listen() (port uint16, err error) {
 	s.dropWay()
+	if !s.local.IsValid() {
+		return 0, errNoPassive // the control connection is not TCP
+	}
 	l, err := listenInRange(s.engine, s.local.Addr(), s.cfg.PassivePorts)
 	if err != nil {
 		s.log.Warn("no passive port", slog.String("ports", s.cfg.PassivePorts.String()), slog.String("error", err.Error()))
@@ -75,8 +78,15 @@ func (s *session) listen() (port uint16, err error) {
 // maxPortTries bounds the search for a free port, which does not park.
 const maxPortTries = 1024
 
+// dynamicPorts are used if no range is configured (RFC 6335 section 6).
+//
+// The system would pick one, too, but each transfer leaves a port in TIME_WAIT,
+// on the side of who closes first, which is the sender's, and Linux then looks
+// through thousands of them. BenchmarkRETR, run for a minute, shows it.
+var dynamicPorts = PortRange{49152, 65535}
+
 // listenInRange listens on a port of the range that can't be guessed (RFC 2577
-// section 7), or on any if there is no range.
+// section 7).
 func listenInRange(e Engine, addr netip.Addr, ports PortRange) (stdnet.Listener, error) {
 	network := "tcp6"
 	if addr.Is4() {
@@ -85,8 +95,9 @@ func listenInRange(e Engine, addr netip.Addr, ports PortRange) (stdnet.Listener,
 	listenOn := func(port int) (stdnet.Listener, error) {
 		return e.Listen(network, stdnet.JoinHostPort(addr.String(), strconv.Itoa(port)))
 	}
-	if ports == (PortRange{}) {
-		return listenOn(0)
+	anyPort := ports == (PortRange{})
+	if anyPort {
+		ports = dynamicPorts
 	}
 	n := int(ports.Hi) - int(ports.Lo) + 1
 	first, stride := rand.IntN(n), randomStride(n)
@@ -98,8 +109,11 @@ func listenInRange(e Engine, addr netip.Addr, ports PortRange) (stdnet.Listener,
 			return l, nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
-			break
+			return nil, err
 		}
+	}
+	if anyPort {
+		return listenOn(0)
 	}
 	return nil, err
 }
@@ -129,6 +143,7 @@ func (p *passive) open(t *transfer) (stdnet.Conn, error) {
 	if l, ok := p.listener.(interface{ SetDeadline(time.Time) error }); ok {
 		_ = l.SetDeadline(time.Now().Add(p.patience)) // Accept tells if it is closed
 	}
+	stolen := false
 	for {
 		c, err := p.listener.Accept()
 		if err != nil {
@@ -139,7 +154,10 @@ func (p *passive) open(t *transfer) (stdnet.Conn, error) {
 		if from.Addr() == p.peer {
 			return c, nil
 		}
-		p.log.Warn("data connection from another address", slog.String("from", from.String()))
+		if !stolen {
+			p.log.Warn("data connection from another address", slog.String("from", from.String()))
+		}
+		stolen = true // told once: there may be thousands
 		reset(c)
 	}
 }

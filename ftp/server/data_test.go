@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	stdnet "net"
 	"net/netip"
 	"os"
@@ -230,7 +231,7 @@ func TestPassiveSteal(t *testing.T) {
 // C055: a client that never connects keeps its session, and waits not long.
 func TestNoDataConnection(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, func(c *server.Config) { c.DataTimeout = 20 * time.Millisecond })
+		f := start(t, e, func(c *server.Config) { c.DataTimeout = 200 * time.Millisecond })
 		f.write("f", "x")
 		c := f.login()
 		c.cmd(229, "EPSV")
@@ -278,10 +279,12 @@ func TestPassiveRange(t *testing.T) {
 	})
 }
 
-// freeRange finds n free ports in a row.
+// freeRange finds n free ports in a row, elsewhere each time: other tests may run
+// beside this one.
 func freeRange(t *testing.T, n int) server.PortRange {
 	t.Helper()
-	for lo := 20000; lo < 30000; lo += n {
+	for range 100 {
+		lo := 20000 + rand.IntN(10000)
 		free := true
 		for port := lo; port < lo+n && free; port++ {
 			l, err := stdnet.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))

@@ -1,6 +1,11 @@
 // Package server is an FTP server: RFC 959 with the extensions of RFC 2389,
 // 2428, 2640 and 3659, over any store and any source of users.
 //
+//	users, err := auth.LoadUsers("users")
+//	root, err := storage.OpenOSRoot("/srv/ftp", storage.Options{})
+//	srv, err := server.New(server.Config{Auth: users, Root: root})
+//	err = srv.ListenAndServe("127.0.0.1:2121") // until srv.Shutdown
+//
 // # Model
 //
 // A session is sequential code. One task reads commands in a loop and carries

@@ -31,10 +31,9 @@ type Engine interface {
 	// GoBalanced starts fn where there is least to do. fn must not panic.
 	GoBalanced(fn func())
 
-	// Offload calls fn where it may block a thread, and waits. It returns nil
-	// once fn has returned. With an error the caller was killed and fn may still
-	// be running, or fn panicked: then the error is a *runtime.PanicError,
-	// unless the panic itself goes on.
+	// Offload calls fn where it may block a thread, and waits until it has
+	// returned, even if the caller is killed meanwhile. It returns nil, or a
+	// *runtime.PanicError if fn panicked, unless the panic itself goes on.
 	Offload(fn func()) error
 
 	// Sleep waits for d. With d <= 0 it lets others run.

@@ -37,7 +37,7 @@ func (e tasks) GoBalanced(fn func()) {
 	rt.Spawn(fn)
 }
 
-func (tasks) Offload(fn func()) error { return runtime.Offload(fn) }
+func (tasks) Offload(fn func()) error { return runtime.OffloadShielded(fn) }
 
 func (tasks) Sleep(d time.Duration) { runtime.Sleep(d) }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weft-go/weft/ftp/auth"
 	"github.com/weft-go/weft/ftp/server"
 	"github.com/weft-go/weft/ftp/storage"
 )
@@ -229,6 +230,20 @@ func TestPanic(t *testing.T) {
 	})
 }
 
+// A panic while the session ends.
+func TestPanicAtEnd(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		f := start(t, e, func(c *server.Config) {
+			c.RootFor = func(*auth.Identity) (storage.FS, error) {
+				return closing{storage.NewMem(), func() { panic("close") }}, nil
+			}
+		})
+		c := f.login()
+		c.cmd(221, "QUIT")
+		eventually(t, "the end of the session", func() bool { return f.srv.Sessions() == 0 })
+	})
+}
+
 type panicking struct{ storage.FS }
 
 func (panicking) Stat(string) (storage.Entry, error) { panic("stat") }
@@ -240,44 +255,6 @@ type panickingDir struct{}
 func (panickingDir) Next(int) ([]storage.Entry, error) { panic("next") }
 
 func (panickingDir) Close() error { return nil }
-
-// C288: the limit of sessions.
-func TestMaxSessions(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, func(c *server.Config) { c.MaxSessions = 2 })
-		one, two := f.login(), f.login()
-		for range 3 {
-			c := f.dialRaw()
-			c.expect(421)
-			c.expectClosed()
-		}
-		one.cmd(200, "NOOP")
-		two.cmd(221, "QUIT")
-		two.expectClosed()
-		eventually(t, "room", func() bool { return f.srv.Sessions() == 1 })
-		f.login()
-	})
-}
-
-func TestMaxSessionsPerIP(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, func(c *server.Config) { c.MaxSessionsPerIP = 1 })
-		f.login()
-		c := f.dialRaw()
-		c.expect(421)
-		c.expectClosed()
-		other := stdnet.Dialer{LocalAddr: &stdnet.TCPAddr{IP: stdnet.IPv4(127, 0, 0, 2)}}
-		d, err := other.Dial("tcp", f.addr)
-		if err != nil {
-			t.Skipf("SKIP: no second loopback address: %v", err)
-		}
-		defer d.Close()
-		b := make([]byte, 4)
-		if _, err := io.ReadFull(d, b); err != nil || string(b) != "220 " {
-			t.Errorf("%q, %v", b, err)
-		}
-	})
-}
 
 // C290: a transfer ends, everything else is told to go.
 func TestShutdownDrains(t *testing.T) {

@@ -15,22 +15,22 @@ type gate struct {
 	queue []runtime.Waiter
 }
 
-// enter waits for a place. With an error the party was killed and has none.
-func (g *gate) enter() error {
+// enter waits for a place. If the calling task is killed meanwhile enter does
+// not return: it unwinds the task.
+func (g *gate) enter() {
 	g.mu.Lock()
 	if g.free > 0 {
 		g.free--
 		g.mu.Unlock()
-		return nil
+		return
 	}
 	w := runtime.NewWaiter()
 	g.queue = append(g.queue, w)
 	g.mu.Unlock()
-	err := w.Park("login gate")
-	if err != nil {
+	if err := w.Park("login gate"); err != nil {
 		g.forget(w)
+		runtime.Unwind(err)
 	}
-	return err
 }
 
 // leave gives the place up, to who waits longest.

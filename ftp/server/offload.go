@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
 
 	"github.com/weft-go/weft/ftp/auth"
 	"github.com/weft-go/weft/ftp/storage"
@@ -16,66 +15,27 @@ import (
 // worker: through await, and only here. What one command needs is one call
 // where that is possible, since each costs two switches of threads.
 
-// await calls fn where it may block and returns its results; a panic of fn goes
-// on in the caller. If the caller is killed meanwhile, fn goes on alone: await
-// returns the kill, and what fn returns at last is given to drop, which may be
-// nil. So after an error fn may still use what it was given.
-func await[T any](e Engine, drop func(T), fn func() (T, error)) (T, error) {
-	c := new(call[T])
-	err := e.Offload(func() {
-		v, err := fn()
-		if c.finish(v, err) && err == nil && drop != nil {
-			drop(v)
+// await calls fn where it may block and returns its results. It returns when fn
+// has, whatever happens; a panic of fn goes on in the caller.
+func await[T any](e Engine, fn func() (T, error)) (v T, err error) {
+	if oerr := e.Offload(func() { v, err = fn() }); oerr != nil {
+		if p, ok := errors.AsType[*runtime.PanicError](oerr); ok {
+			panic(&crash{p.Value, p.Stack})
 		}
-	})
-	if err == nil {
-		return c.value, c.err
+		return v, oerr
 	}
-	var p *runtime.PanicError
-	if errors.As(err, &p) {
-		panic(&crash{p.Value, p.Stack})
-	}
-	if c.abandon() {
-		var zero T
-		return zero, err
-	}
-	return c.value, c.err
-}
-
-// call is what the two sides of an await share.
-type call[T any] struct {
-	mu        sync.Mutex // held for a few instructions only
-	value     T
-	err       error
-	done      bool // the function has returned
-	abandoned bool // the caller has left
-}
-
-// finish reports whether the caller has left.
-func (c *call[T]) finish(v T, err error) (abandoned bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.value, c.err, c.done = v, err, true
-	return c.abandoned
-}
-
-// abandon reports whether the results are still to come.
-func (c *call[T]) abandon() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.abandoned = !c.done
-	return c.abandoned
+	return v, err
 }
 
 // awaitErr is await for a function without a value.
 func awaitErr(e Engine, fn func() error) error {
-	_, err := await(e, nil, func() (struct{}, error) { return struct{}{}, fn() })
+	_, err := await(e, func() (struct{}, error) { return struct{}{}, fn() })
 	return err
 }
 
 // authenticate checks a login.
 func authenticate(ctx context.Context, e Engine, a auth.Authenticator, user, password string, from auth.Peer) (*auth.Identity, error) {
-	return await(e, nil, func() (*auth.Identity, error) {
+	return await(e, func() (*auth.Identity, error) {
 		return a.Authenticate(ctx, user, password, from)
 	})
 }
@@ -93,7 +53,7 @@ func openStore(cfg *Config, id *auth.Identity) (*store, error) {
 	if cfg.RootFor == nil && id.Home == "/" {
 		return s, nil
 	}
-	fsys, err := await(cfg.Engine, func(fsys storage.FS) { _ = fsys.Close() }, func() (storage.FS, error) {
+	fsys, err := await(cfg.Engine, func() (storage.FS, error) {
 		if cfg.RootFor != nil {
 			return cfg.RootFor(id)
 		}
@@ -114,11 +74,11 @@ func (s *store) close() error {
 }
 
 func (s *store) stat(path string) (storage.Entry, error) {
-	return await(s.engine, nil, func() (storage.Entry, error) { return s.fs.Stat(path) })
+	return await(s.engine, func() (storage.Entry, error) { return s.fs.Stat(path) })
 }
 
 func (s *store) lstat(path string) (storage.Entry, error) {
-	return await(s.engine, nil, func() (storage.Entry, error) { return s.fs.Lstat(path) })
+	return await(s.engine, func() (storage.Entry, error) { return s.fs.Lstat(path) })
 }
 
 func (s *store) mkdir(path string) error {
@@ -149,8 +109,7 @@ type source struct {
 
 // open opens a file at an offset. One beyond its end gives storage.ErrOffset.
 func (s *store) open(path string, offset int64) (*source, error) {
-	drop := func(f *source) { _ = f.file.Close() }
-	return await(s.engine, drop, func() (*source, error) {
+	return await(s.engine, func() (*source, error) {
 		file, err := s.fs.Open(path)
 		if err != nil {
 			return nil, err
@@ -183,10 +142,8 @@ func (f *source) begin(offset int64) error {
 	return err
 }
 
-// read is io.Reader's, except that after an error other than io.EOF p may still
-// be written to.
 func (f *source) read(p []byte) (int, error) {
-	return await(f.engine, nil, func() (int, error) { return f.file.Read(p) })
+	return await(f.engine, func() (int, error) { return f.file.Read(p) })
 }
 
 // seek moves to a number of bytes behind the start.
@@ -207,8 +164,7 @@ type sink struct {
 
 // create begins an upload.
 func (s *store) create(path string, mode storage.WriteMode, offset int64) (*sink, error) {
-	drop := func(f *sink) { _ = f.upload.Abort() }
-	return await(s.engine, drop, func() (*sink, error) {
+	return await(s.engine, func() (*sink, error) {
 		u, err := s.fs.Create(path, mode, offset)
 		if err != nil {
 			return nil, err
@@ -217,7 +173,7 @@ func (s *store) create(path string, mode storage.WriteMode, offset int64) (*sink
 	})
 }
 
-// write writes all of p. After an error p may still be read.
+// write writes all of p.
 func (f *sink) write(p []byte) error {
 	return awaitErr(f.engine, func() error {
 		_, err := f.upload.Write(p)
@@ -240,8 +196,7 @@ type listing struct {
 
 // list opens a listing of a directory, or of what else is at path.
 func (s *store) list(path string) (*listing, error) {
-	drop := func(l *listing) { l.drop() }
-	return await(s.engine, drop, func() (*listing, error) {
+	return await(s.engine, func() (*listing, error) {
 		l := &listing{engine: s.engine}
 		dir, err := s.fs.OpenDir(path)
 		if err == nil {
@@ -259,8 +214,7 @@ func (s *store) list(path string) (*listing, error) {
 // listDir is list for a directory only; anything else gives
 // storage.ErrNotDir.
 func (s *store) listDir(path string) (*listing, error) {
-	drop := func(l *listing) { l.drop() }
-	return await(s.engine, drop, func() (*listing, error) {
+	return await(s.engine, func() (*listing, error) {
 		dir, err := s.fs.OpenDir(path)
 		return &listing{engine: s.engine, dir: dir}, err
 	})
@@ -275,7 +229,7 @@ func (l *listing) next() ([]storage.Entry, error) {
 	if l.dir == nil {
 		return nil, io.EOF
 	}
-	return await(l.engine, nil, func() ([]storage.Entry, error) {
+	return await(l.engine, func() ([]storage.Entry, error) {
 		entries, err := l.dir.Next(batch)
 		if l.match != "" {
 			entries = matching(entries, l.match)
@@ -289,10 +243,4 @@ func (l *listing) close() error {
 		return nil
 	}
 	return awaitErr(l.engine, l.dir.Close)
-}
-
-func (l *listing) drop() {
-	if l.dir != nil {
-		_ = l.dir.Close()
-	}
 }

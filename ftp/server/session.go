@@ -121,7 +121,9 @@ func (s *session) reset() {
 // run is the session's task: greeting, commands, farewell.
 func (s *session) run() {
 	defer s.end()
-	defer s.contain()
+	defer s.contain() // what the next two do, too
+	defer s.logout()
+	defer s.dropWay()
 	inlineUrgent(s.conn)
 	s.log.Debug("session begins")
 	s.reply(answer(ftp.CodeReady, s.cfg.Greeting))
@@ -136,10 +138,7 @@ func (s *session) run() {
 	s.flush()
 }
 
-// end gives back all the session holds.
 func (s *session) end() {
-	s.dropWay()
-	s.logout()
 	_ = s.conn.Close()
 	s.srv.remove(s)
 	s.log.Debug("session ends")
