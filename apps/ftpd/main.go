@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -24,6 +25,7 @@ import (
 	"time"
 
 	"github.com/weft-go/weft/ftp/server"
+	"github.com/weft-go/weft/ftp/storage"
 	"github.com/weft-go/weft/runtime"
 )
 
@@ -79,6 +81,7 @@ func run(o *options, stdout, stderr io.Writer) error {
 	served := make(chan error, 1)
 	cfg.Engine.GoBalanced(func() { served <- srv.Serve(l) })
 	access.print(stdout, o, l.Addr())
+	go removeStale(cfg)
 	select {
 	case err := <-served:
 		return errors.Join(err, srv.Close())
@@ -95,6 +98,25 @@ func run(o *options, stdout, stderr io.Writer) error {
 		return fmt.Errorf("transfers were cut off: %w", err)
 	}
 	return nil
+}
+
+// staleAge is how long the temporary file of an upload is left alone: another
+// server on the same directory may be writing it.
+const staleAge = 24 * time.Hour
+
+// removeStale removes what uploads left behind when a server was killed.
+func removeStale(cfg server.Config) {
+	root, ok := cfg.Root.(*storage.OSRoot)
+	if !ok {
+		return // read-only
+	}
+	n, err := root.RemoveStale(staleAge)
+	if n > 0 {
+		cfg.Logger.Info("removed what broken uploads left", slog.Int("files", n))
+	}
+	if err != nil && !errors.Is(err, fs.ErrClosed) {
+		cfg.Logger.Warn("cannot remove all that broken uploads left", slog.Any("error", err))
+	}
 }
 
 // stop ends the runtime, unless something in it does not end.
