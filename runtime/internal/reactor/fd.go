@@ -157,7 +157,17 @@ var errReady = errors.New("reactor: ready")
 // failed with that error later. The waker may be woken before Wait returns.
 func (fd *FD) Wait(r *Reactor, local bool, dir Direction, tried bool, waker Waker, gen uint64) (ready bool, err error) {
 	fd.mu.Lock()
-	defer fd.mu.Unlock()
+	if fd.home == r && fd.armed(dir) && !fd.edge { // the usual case
+		fd.waiting[dir] = waiting{waker, gen}
+		fd.mu.Unlock()
+		return false, nil
+	}
+	ready, err = fd.waitSlowly(r, local, dir, tried, waiting{waker, gen})
+	fd.mu.Unlock()
+	return ready, err
+}
+
+func (fd *FD) waitSlowly(r *Reactor, local bool, dir Direction, tried bool, w waiting) (ready bool, err error) {
 	switch {
 	case fd.interest == closed:
 		return false, ErrClosed
@@ -169,7 +179,7 @@ func (fd *FD) Wait(r *Reactor, local bool, dir Direction, tried bool, waker Wake
 	}
 	// Set first: the event may fire on the home's thread as soon as the
 	// kernel knows, though its callback then has to wait for mu.
-	fd.waiting[dir] = waiting{waker, gen}
+	fd.waiting[dir] = w
 	switch {
 	case fd.home == r && fd.armed(dir):
 		return false, nil

@@ -60,9 +60,10 @@ type Reactor struct {
 	timer source
 
 	// atomic
-	wakes  atomic.Uint64 // calls of Wake, each one system call
-	ending atomic.Bool   // Close was called; set with mu held
-	closed atomic.Bool   // Run has returned, or is about to
+	wakes   atomic.Uint64 // calls of Wake, each one system call
+	ending  atomic.Bool   // Close was called; set with mu held
+	garbage atomic.Bool   // retired is not empty
+	closed  atomic.Bool   // Run has returned, or is about to
 
 	// hub-only, and its tasks'
 	pending []*FD // to be armed by Flush
@@ -183,12 +184,17 @@ func (r *Reactor) Wakes() uint64 { return r.wakes.Load() }
 // except op itself, since netpoll's Free spins for ever on an operator whose
 // own callback runs.
 func (r *Reactor) enter(op *netpoll.FDOperator) {
+	if !r.garbage.Load() {
+		return
+	}
+	r.garbage.Store(false)
 	r.mu.Lock()
 	if len(r.retired) > 0 {
 		keep := r.retired[:0]
 		for _, old := range r.retired {
 			if old == op {
 				keep = append(keep, old)
+				r.garbage.Store(true)
 				continue
 			}
 			r.poll.Free(old)
@@ -229,6 +235,7 @@ func (r *Reactor) register(reg *registration, event netpoll.PollEvent) error {
 	reg.op = op
 	if err := op.Control(event); err != nil {
 		r.retired = append(r.retired, op)
+		r.garbage.Store(true)
 		return err
 	}
 	reg.listed = true
@@ -275,4 +282,5 @@ func (r *Reactor) drop(reg *registration) {
 	}
 	reg.prev, reg.next = nil, nil
 	r.retired = append(r.retired, reg.op)
+	r.garbage.Store(true)
 }
