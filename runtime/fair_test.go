@@ -1,6 +1,8 @@
 package runtime_test
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,4 +86,55 @@ func TestYieldAlone(t *testing.T) {
 		runtime.Spawn(func() { runtime.Sleep(time.Millisecond); fired = true })
 		runtimetest.Eventually(t, "the sleeper wakes", func() bool { runtime.Yield(); return fired })
 	})
+}
+
+// TestHandoversStarveNobody has tasks of two workers wake each other without a
+// pause, so that a worker always finds new work: timers get their turn.
+func TestHandoversStarveNobody(t *testing.T) {
+	rt := runtimetest.New(t, 2)
+	var stop atomic.Bool
+	here, there := rt.Workers()[0], rt.Workers()[1]
+	var tasks []*runtime.Task
+	for range 64 {
+		p := &pingPong{stop: &stop}
+		tasks = append(tasks, here.Spawn(p.play), there.Spawn(p.play))
+	}
+	sleeper := here.Spawn(func() {
+		for range 10 {
+			runtime.Sleep(time.Millisecond)
+		}
+	})
+	if err := sleeper.Join(); err != nil {
+		t.Error(err)
+	}
+	stop.Store(true)
+	for _, task := range tasks {
+		if err := task.Join(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// pingPong is a ball for two players, of whom one waits.
+type pingPong struct {
+	stop    *atomic.Bool
+	mu      sync.Mutex
+	waiting runtime.Waiter
+}
+
+func (p *pingPong) play() {
+	for {
+		p.mu.Lock()
+		p.waiting.Ready()
+		if p.stop.Load() {
+			p.mu.Unlock()
+			return
+		}
+		p.waiting = runtime.NewWaiter()
+		w := p.waiting
+		p.mu.Unlock()
+		if w.Park("the ball") != nil {
+			return
+		}
+	}
 }

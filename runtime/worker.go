@@ -15,6 +15,10 @@ const (
 	// timers and its injector again. One look costs about as much as 20 switches.
 	fairness = 256
 
+	// handovers is how often in a row a worker that finds new work from other
+	// threads, when it is about to sleep, goes on before it looks at I/O.
+	handovers = 16
+
 	// idleCoroutines is how many coroutines a worker keeps for later tasks,
 	// about 3 KB each.
 	idleCoroutines = 1024
@@ -105,7 +109,7 @@ func (w *worker) Run(cause reactor.Cause) {
 		w.selfWoken = false
 	}
 	yielded := false
-	for {
+	for round := 0; ; round++ {
 		// 2. Timers, when their event fired or could not for lack of a pause.
 		switch {
 		case cause == reactor.Expired:
@@ -130,10 +134,7 @@ func (w *worker) Run(cause reactor.Cause) {
 		w.exhausted = w.runq.head != nil
 		w.setTimer()
 		if w.exhausted {
-			if !w.selfWoken {
-				w.selfWoken = true
-				w.reactor.Wake()
-			}
+			w.comeBack()
 			return
 		}
 		// 6. Nothing is ready: end the runtime if that was the last task.
@@ -158,6 +159,19 @@ func (w *worker) Run(cause reactor.Cause) {
 		if !w.asleep.CompareAndSwap(true, false) {
 			return // the one who swapped it wakes us
 		}
+		if round == handovers {
+			w.exhausted = true
+			w.comeBack()
+			return
+		}
+	}
+}
+
+// comeBack makes netpoll, after a look at I/O, call Run again.
+func (w *worker) comeBack() {
+	if !w.selfWoken {
+		w.selfWoken = true
+		w.reactor.Wake()
 	}
 }
 
