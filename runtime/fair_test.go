@@ -1,8 +1,6 @@
 package runtime_test
 
 import (
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,53 +86,39 @@ func TestYieldAlone(t *testing.T) {
 	})
 }
 
-// TestHandoversStarveNobody has tasks of two workers wake each other without a
-// pause, so that a worker always finds new work: timers get their turn.
+// TestHandoversStarveNobody has each task see to it, before it ends, that a
+// goroutine has handed over the next one, so that the worker never finds nothing
+// to do: timers get their turn all the same.
 func TestHandoversStarveNobody(t *testing.T) {
-	rt := runtimetest.New(t, 2)
-	var stop atomic.Bool
-	here, there := rt.Workers()[0], rt.Workers()[1]
-	var tasks []*runtime.Task
-	for range 64 {
-		p := &pingPong{stop: &stop}
-		tasks = append(tasks, here.Spawn(p.play), there.Spawn(p.play))
-	}
-	sleeper := here.Spawn(func() {
-		for range 10 {
-			runtime.Sleep(time.Millisecond)
+	rt := runtimetest.New(t, 1)
+	worker := rt.Workers()[0]
+	const enough = 50_000 // hand-overs, many times as long as the sleep
+	slept := false
+	count := 0
+	over := make(chan struct{})
+	var next func()
+	next = func() {
+		if count++; slept || count == enough {
+			close(over)
+			return
 		}
+		handed := make(chan struct{})
+		go func() {
+			worker.Spawn(next)
+			close(handed)
+		}()
+		<-handed // blocks the worker, on purpose
+	}
+	sleeper := worker.Spawn(func() {
+		runtime.Spawn(next)
+		runtime.Sleep(time.Millisecond)
+		slept = true
 	})
+	<-over
 	if err := sleeper.Join(); err != nil {
 		t.Error(err)
 	}
-	stop.Store(true)
-	for _, task := range tasks {
-		if err := task.Join(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// pingPong is a ball for two players, of whom one waits.
-type pingPong struct {
-	stop    *atomic.Bool
-	mu      sync.Mutex
-	waiting runtime.Waiter
-}
-
-func (p *pingPong) play() {
-	for {
-		p.mu.Lock()
-		p.waiting.Ready()
-		if p.stop.Load() {
-			p.mu.Unlock()
-			return
-		}
-		p.waiting = runtime.NewWaiter()
-		w := p.waiting
-		p.mu.Unlock()
-		if w.Park("the ball") != nil {
-			return
-		}
+	if count == enough {
+		t.Errorf("a timer of 1 ms did not fire during %d hand-overs", enough)
 	}
 }
