@@ -110,7 +110,7 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	return c.setError(c.fd.SetWriteDeadline(t))
 }
 
-// setError completes the error of a call that sets something.
+// setError completes the error of a call that sets a deadline or buffer.
 func (c *conn) setError(err error) error {
 	if err == nil {
 		return nil
@@ -120,22 +120,25 @@ func (c *conn) setError(err error) error {
 
 // setOption sets a socket option.
 func (c *conn) setOption(level, option, value int) error {
-	if !c.ok() {
-		return syscall.EINVAL
-	}
-	return c.setError(control(&c.fd, func(fd int) error {
+	return control(&c.fd, func(fd int) error {
 		return unix.SetsockoptInt(fd, level, option, value)
-	}))
+	})
 }
 
 // SetReadBuffer sets the size of the kernel's receive buffer.
 func (c *conn) SetReadBuffer(bytes int) error {
-	return c.setOption(unix.SOL_SOCKET, unix.SO_RCVBUF, bytes)
+	if !c.ok() {
+		return syscall.EINVAL
+	}
+	return c.setError(c.setOption(unix.SOL_SOCKET, unix.SO_RCVBUF, bytes))
 }
 
 // SetWriteBuffer sets the size of the kernel's send buffer.
 func (c *conn) SetWriteBuffer(bytes int) error {
-	return c.setOption(unix.SOL_SOCKET, unix.SO_SNDBUF, bytes)
+	if !c.ok() {
+		return syscall.EINVAL
+	}
+	return c.setError(c.setOption(unix.SOL_SOCKET, unix.SO_SNDBUF, bytes))
 }
 
 // CloseRead shuts down the reading side. Most callers should just use Close.
@@ -153,14 +156,14 @@ func (c *conn) shutdown(how int) error {
 	return c.opError("close", "shutdown", err)
 }
 
-// File returns a duplicate of the descriptor, in blocking mode as the standard
-// library has it: that ends the non-blocking mode of c as well, which shares
-// it, so use c no more.
+// File returns a duplicate of the descriptor, with a life of its own. The two
+// share the non-blocking mode. So the File's method Fd leaves that on, where the
+// standard library's turns it off: else c would block its thread from then on.
 func (c *conn) File() (*os.File, error) {
 	if !c.ok() {
 		return nil, syscall.EINVAL
 	}
-	f, err := dupFile(&c.fd, c.origin.network)
+	f, err := dupFile(&c.fd, c.origin.network, c.origin.laddr, c.remote())
 	if err != nil {
 		return nil, &OpError{Op: "file", Net: c.origin.network, Source: c.origin.laddr, Addr: c.remote(), Err: err}
 	}
@@ -184,14 +187,14 @@ func control(fd *poll.FD, f func(fd int) error) error {
 	return err
 }
 
-func dupFile(fd *poll.FD, name string) (*os.File, error) {
+func dupFile(fd *poll.FD, network string, laddr, raddr Addr) (*os.File, error) {
 	dup, err := fd.Dup()
 	if err != nil {
 		return nil, callError("fcntl", err)
 	}
-	if err := unix.SetNonblock(dup, false); err != nil {
-		_ = unix.Close(dup)
-		return nil, os.NewSyscallError("setnonblock", err)
+	name := network + ":" + laddr.String() + "->"
+	if raddr != nil {
+		name += raddr.String()
 	}
 	return os.NewFile(uintptr(dup), name), nil
 }
@@ -211,7 +214,10 @@ func (c rawConn) error(op string, err error) error {
 }
 
 func (c rawConn) Control(f func(fd uintptr)) error {
-	return c.error("raw-control", c.fd.RawControl(f))
+	if err := c.fd.RawControl(f); err != nil {
+		return &OpError{Op: "raw-control", Net: c.network, Addr: c.laddr, Err: callError("", err)}
+	}
+	return nil
 }
 
 func (c rawConn) Read(f func(fd uintptr) bool) error {

@@ -1,38 +1,16 @@
 package net_test
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	stdnet "net"
 
-	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/runtimetest"
 	"golang.org/x/net/nettest"
 )
-
-// TestMain ends the default runtime, and fails if that is not possible or
-// descriptors are left.
-func TestMain(m *testing.M) {
-	before := runtimetest.Descriptors()
-	code := m.Run()
-	ctx, cancel := context.WithTimeout(context.Background(), runtimetest.Patience)
-	defer cancel()
-	if err := runtime.Default().Stop(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	if after := runtimetest.Descriptors(); after > before && code == 0 {
-		fmt.Fprintf(os.Stderr, "left behind: %d descriptors, was %d\n", after, before)
-		code = 1
-	}
-	os.Exit(code)
-}
 
 // TestConn runs x/net's conformance test of connections.
 func TestConn(t *testing.T) {
@@ -52,46 +30,6 @@ func TestConn(t *testing.T) {
 			})
 		}
 	}
-}
-
-// listen listens on a fresh address of network.
-func listen(t testing.TB, network string) net.Listener {
-	t.Helper()
-	address := "127.0.0.1:0"
-	if network == "unix" {
-		address = filepath.Join(shortTempDir(t), "s")
-	}
-	l, err := net.Listen(network, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-// shortTempDir is t.TempDir with a name that fits a unix address.
-func shortTempDir(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "weft")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
-func makePipe(t testing.TB, network string) (c1, c2 stdnet.Conn, stop func(), err error) {
-	l := listen(t, network)
-	defer l.Close()
-	if c1, err = net.Dial(network, l.Addr().String()); err != nil {
-		return nil, nil, nil, err
-	}
-	if c2, err = l.Accept(); err != nil {
-		return nil, nil, nil, err
-	}
-	return c1, c2, func() {
-		_ = c1.Close()
-		_ = c2.Close()
-	}, nil
 }
 
 // taskConn makes each call of a connection in a task of its own.

@@ -53,16 +53,23 @@ func (d *Dialer) Dial(network, address string) (Conn, error) {
 // connection does not depend on ctx afterwards.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn, error) {
 	deadline := d.deadline(ctx, time.Now())
-	switch network {
-	case "tcp", "tcp4", "tcp6":
-	case "unix":
+	fail := func(err error) (Conn, error) {
+		return nil, &OpError{Op: "dial", Net: network, Err: err}
+	}
+	switch {
+	case !isTCP(network) && network != "unix":
+		return fail(UnknownNetworkError(network))
+	case address == "":
+		return fail(errMissingAddress)
+	case network == "unix":
+		if d.LocalAddr != nil && d.LocalAddr.Network() != network {
+			return fail(mismatch(d.LocalAddr))
+		}
 		c, err := d.dialUnix(ctx, network, &UnixAddr{Name: address, Net: network}, deadline)
 		if err != nil {
 			return nil, err
 		}
 		return c, nil
-	default:
-		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: UnknownNetworkError(network)}
 	}
 	lookup := ctx
 	if !deadline.IsZero() {
@@ -71,8 +78,11 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn
 		defer cancel()
 	}
 	addrs, err := resolveTCP(lookup, network, address, false)
+	if err == nil {
+		addrs, err = d.reachable(addrs)
+	}
 	if err != nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: err}
+		return fail(err)
 	}
 	var first error
 	for i, addr := range addrs {
@@ -88,6 +98,32 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn
 		}
 	}
 	return nil, first
+}
+
+// reachable returns those of addrs that can be dialed from LocalAddr, at least
+// one.
+func (d *Dialer) reachable(addrs []*TCPAddr) ([]*TCPAddr, error) {
+	if d.LocalAddr == nil {
+		return addrs, nil
+	}
+	local, ok := d.LocalAddr.(*TCPAddr)
+	if !ok {
+		return nil, mismatch(d.LocalAddr)
+	}
+	var list []*TCPAddr
+	for _, a := range addrs {
+		if isWildcard(local.IP) || isWildcard(a.IP) || (local.IP.To4() == nil) == (a.IP.To4() == nil) {
+			list = append(list, a)
+		}
+	}
+	if len(list) == 0 {
+		return nil, &AddrError{Err: "no suitable address found", Addr: local.String()}
+	}
+	return list, nil
+}
+
+func mismatch(local Addr) error {
+	return &AddrError{Err: "mismatched local address type", Addr: local.String()}
 }
 
 // deadline returns the earliest of the three bounds.
@@ -169,6 +205,9 @@ func (d *Dialer) connect(ctx context.Context, fd *poll.FD, network string, raddr
 	if err := ctx.Err(); err != nil {
 		return fail("", contextError(err))
 	}
+	if !deadline.IsZero() && !time.Now().Before(deadline) {
+		return fail("", timeoutError{})
+	}
 	s, err := openDialing(network, raddr)
 	if err != nil {
 		return fail("socket", err)
@@ -223,7 +262,7 @@ func localSockaddr(s socket, laddr Addr) (unix.Sockaddr, error) {
 			return &unix.SockaddrUnix{Name: a.Name}, nil
 		}
 	}
-	return nil, &AddrError{Err: "mismatched local address type", Addr: laddr.String()}
+	return nil, mismatch(laddr)
 }
 
 // connectSocket connects, until deadline or the end of ctx.

@@ -50,7 +50,7 @@ func (l *listener) originOf(fd int) (*origin, error) {
 // does not tell.
 func (l *listener) wildcard() bool {
 	a, ok := l.addr.(*TCPAddr)
-	return ok && (a.IP == nil || a.IP.IsUnspecified())
+	return ok && isWildcard(a.IP)
 }
 
 func (l *listener) opError(op, call string, err error) error {
@@ -76,7 +76,7 @@ func (l *listener) SetDeadline(t time.Time) error {
 	if !l.ok() {
 		return syscall.EINVAL
 	}
-	return l.opError("set", "", l.fd.SetDeadline(t))
+	return callError("setdeadline", l.fd.SetDeadline(t)) // bare, as in the standard library
 }
 
 // SyscallConn returns the descriptor for system calls of the caller's own.
@@ -84,22 +84,21 @@ func (l *listener) SyscallConn() (syscall.RawConn, error) {
 	if !l.ok() {
 		return nil, syscall.EINVAL
 	}
-	return rawConn{l.fd, l.network, nil, l.addr}, nil
+	return rawConn{l.fd, l.network, l.addr, nil}, nil
 }
 
 func (l *listener) file() (*os.File, error) {
 	if !l.ok() {
 		return nil, syscall.EINVAL
 	}
-	f, err := dupFile(l.fd, l.network)
+	f, err := dupFile(l.fd, l.network, l.addr, nil)
 	if err != nil {
 		return nil, &OpError{Op: "file", Net: l.network, Addr: l.addr, Err: err}
 	}
 	return f, nil
 }
 
-// File returns a duplicate of the listening descriptor in blocking mode; see
-// TCPConn.File.
+// File returns a duplicate of the listening descriptor; see TCPConn.File.
 func (l *TCPListener) File() (*os.File, error) { return l.file() }
 
 // ListenConfig says how Listen makes a socket, as the standard library's does.
@@ -122,8 +121,8 @@ func Listen(network, address string) (Listener, error) {
 
 // Listen listens on address. The context bounds the lookup of a host's name.
 func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Listener, error) {
-	switch network {
-	case "tcp", "tcp4", "tcp6":
+	switch {
+	case isTCP(network):
 		addrs, err := resolveTCP(ctx, network, address, true)
 		if err != nil {
 			return nil, &OpError{Op: "listen", Net: network, Err: err}
@@ -133,7 +132,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Li
 			return nil, err
 		}
 		return l, nil
-	case "unix":
+	case network == "unix":
 		l, err := lc.listenUnix(ctx, network, &UnixAddr{Name: address, Net: network})
 		if err != nil {
 			return nil, err
@@ -144,11 +143,6 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Li
 }
 
 func (lc *ListenConfig) listenTCP(ctx context.Context, network string, laddr *TCPAddr) (*TCPListener, error) {
-	switch network {
-	case "tcp", "tcp4", "tcp6":
-	default:
-		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: UnknownNetworkError(network)}
-	}
 	fd, addr, err := lc.listen(ctx, network, laddr)
 	if err != nil {
 		return nil, err
@@ -189,7 +183,7 @@ func (lc *ListenConfig) listen(ctx context.Context, network string, laddr Addr) 
 		return fail(call, err)
 	}
 	if lc.Control != nil {
-		if err := lc.Control(s.network, laddr.String(), rawConn{fd, network, nil, laddr}); err != nil {
+		if err := lc.Control(s.network, laddr.String(), rawConn{fd, network, laddr, nil}); err != nil {
 			return bad("", err)
 		}
 	}
@@ -211,5 +205,5 @@ func keepAliveOf(period time.Duration, config KeepAliveConfig) KeepAliveConfig {
 	if config.Enable || period < 0 {
 		return config
 	}
-	return KeepAliveConfig{Enable: true, Idle: orDefault(period), Interval: orDefault(period), Count: 0}
+	return KeepAliveConfig{Enable: true, Idle: period}
 }

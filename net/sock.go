@@ -31,15 +31,16 @@ func openSocket(family int) (int, error) {
 }
 
 // openListening opens the socket to listen on laddr. A TCP address without an
-// IP listens for both families where the kernel has IPv6.
+// IP, or with 0.0.0.0, listens for both families where the kernel has IPv6 and
+// the network is not "tcp4".
 func openListening(network string, laddr Addr) (socket, error) {
 	if u, ok := laddr.(*UnixAddr); ok {
 		return openUnix(u)
 	}
 	a := laddr.(*TCPAddr)
-	wildcard := len(a.IP) == 0 || a.IP.IsUnspecified()
+	wildcard := isWildcard(a.IP)
 	family := familyOf(network, a.IP)
-	if network == "tcp" && wildcard && (len(a.IP) == 0 || a.IP.To4() == nil) {
+	if network == "tcp" && wildcard {
 		family = unix.AF_INET6
 	}
 	fd, err := openSocket(family)
@@ -81,8 +82,14 @@ func openDialing(network string, raddr Addr) (socket, error) {
 	if err != nil {
 		return socket{}, err
 	}
+	if family == unix.AF_INET6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, boolInt(network == "tcp6"))
+	}
 	return tcpSocket(fd, family, a)
 }
+
+// isWildcard reports whether ip stands for all own addresses.
+func isWildcard(ip IP) bool { return len(ip) == 0 || ip.IsUnspecified() }
 
 func tcpSocket(fd, family int, a *TCPAddr) (socket, error) {
 	sockaddr, err := tcpSockaddr(family, a)
@@ -183,12 +190,8 @@ func rawUnixAddr(sa *unix.RawSockaddrAny) Addr {
 		}
 		path = append(path, byte(c))
 	}
-	if len(path) > 0 && path[0] == 0 { // unnamed, or abstract
-		if len(path) == 1 {
-			path = nil
-		} else {
-			path[0] = '@'
-		}
+	if path[0] == 0 { // abstract, or unnamed, which the standard library writes "@"
+		path[0] = '@'
 	}
 	return &UnixAddr{Name: string(path), Net: "unix"}
 }

@@ -22,14 +22,22 @@ func (c *TCPConn) configure(keepAlive KeepAliveConfig) {
 	}
 }
 
+// setTCP sets an option of the connection, not of its buffers.
+func (c *TCPConn) setTCP(level, option, value int) error {
+	if !c.ok() {
+		return syscall.EINVAL
+	}
+	return c.opError("set", "setsockopt", c.setOption(level, option, value))
+}
+
 // SetNoDelay sets whether small writes are sent at once; that is the default.
 func (c *TCPConn) SetNoDelay(noDelay bool) error {
-	return c.setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, boolInt(noDelay))
+	return c.setTCP(unix.IPPROTO_TCP, unix.TCP_NODELAY, boolInt(noDelay))
 }
 
 // SetLinger sets what Close does about data not yet sent: sec < 0, the default,
 // sends it in the background, 0 discards it, and resets the connection, sec > 0
-// waits for it, in the kernel.
+// waits for it as long.
 func (c *TCPConn) SetLinger(sec int) error {
 	if !c.ok() {
 		return syscall.EINVAL
@@ -38,23 +46,27 @@ func (c *TCPConn) SetLinger(sec int) error {
 	if sec < 0 {
 		linger = unix.Linger{}
 	}
-	return c.setError(control(&c.fd, func(fd int) error {
+	c.fd.SetLingers(sec > 0)
+	return c.opError("set", "setsockopt", control(&c.fd, func(fd int) error {
 		return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &linger)
 	}))
 }
 
 // SetKeepAlive turns keep-alive probes on or off.
 func (c *TCPConn) SetKeepAlive(on bool) error {
-	return c.setOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, boolInt(on))
+	return c.setTCP(unix.SOL_SOCKET, unix.SO_KEEPALIVE, boolInt(on))
 }
 
-// SetKeepAlivePeriod sets the time without traffic until a probe is sent, and
-// between probes.
+// SetKeepAlivePeriod sets the time without traffic until a probe is sent; 0 means
+// the standard library's default, a negative one leaves it.
 func (c *TCPConn) SetKeepAlivePeriod(d time.Duration) error {
-	if err := c.setOption(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, seconds(d)); err != nil {
-		return err
+	if !c.ok() {
+		return syscall.EINVAL
 	}
-	return c.setOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, seconds(d))
+	if d = orDefault(d); d < 0 {
+		return nil
+	}
+	return c.setTCP(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, seconds(d))
 }
 
 // SetKeepAliveConfig sets all about keep-alive probes. Zero values mean the
@@ -75,7 +87,7 @@ func (c *TCPConn) SetKeepAliveConfig(config KeepAliveConfig) error {
 		if !o.ask {
 			continue
 		}
-		if err := c.setOption(unix.IPPROTO_TCP, o.option, o.value); err != nil {
+		if err := c.setTCP(unix.IPPROTO_TCP, o.option, o.value); err != nil {
 			return err
 		}
 	}
@@ -147,12 +159,7 @@ func (c *TCPConn) ReadFrom(r io.Reader) (int64, error) {
 		}
 	}
 	n, err := io.Copy(onlyWriter{c}, r)
-	if err != nil && err != io.EOF {
-		if _, ok := err.(*OpError); !ok {
-			err = c.opError("readfrom", "", err)
-		}
-	}
-	return n, err
+	return n, c.opError("readfrom", "", err)
 }
 
 func (c *TCPConn) sendFile(f file, limit int64) (n int64, handled bool, err error) {
@@ -174,12 +181,7 @@ func (c *TCPConn) WriteTo(w io.Writer) (int64, error) {
 		return 0, syscall.EINVAL
 	}
 	n, err := io.Copy(w, onlyReader{c})
-	if err != nil && err != io.EOF {
-		if _, ok := err.(*OpError); !ok {
-			err = c.opError("writeto", "", err)
-		}
-	}
-	return n, err
+	return n, c.opError("writeto", "", err)
 }
 
 // onlyWriter and onlyReader hide ReadFrom and WriteTo from io.Copy.
@@ -226,6 +228,9 @@ func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
 
 // ListenTCP listens on laddr; a nil one, or port 0, means any.
 func ListenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
+	if !isTCP(network) {
+		return nil, &OpError{Op: "listen", Net: network, Addr: addrOrNil(laddr), Err: UnknownNetworkError(network)}
+	}
 	if laddr == nil {
 		laddr = new(TCPAddr)
 	}
@@ -235,14 +240,21 @@ func ListenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
 
 // DialTCP connects to raddr, from laddr if that is not nil.
 func DialTCP(network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
-	if raddr == nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: addrOrNil(laddr), Err: errMissingAddress}
-	}
 	var d Dialer
 	if laddr != nil {
 		d.LocalAddr = laddr
 	}
+	if !isTCP(network) {
+		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: addrOrNil(raddr), Err: UnknownNetworkError(network)}
+	}
+	if raddr == nil {
+		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: errMissingAddress}
+	}
 	return d.dialTCP(context.Background(), network, raddr, time.Time{})
+}
+
+func isTCP(network string) bool {
+	return network == "tcp" || network == "tcp4" || network == "tcp6"
 }
 
 func addrOrNil(a *TCPAddr) Addr {

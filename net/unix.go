@@ -85,6 +85,5 @@ func DialUnix(network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
 	return d.dialUnix(context.Background(), network, raddr, time.Time{})
 }
 
-// File returns a duplicate of the listening descriptor in blocking mode; see
-// TCPConn.File.
+// File returns a duplicate of the listening descriptor; see TCPConn.File.
 func (l *UnixListener) File() (*os.File, error) { return l.file() }

@@ -12,8 +12,8 @@ const sendfileChunk = 4 << 20
 // SendFile sends up to n bytes of the file src, from its present position, to
 // the socket fd, without a copy in user space. It parks while there is no
 // room. The system calls run on the offload pool, since they may wait for a
-// disk. handled false means that nothing was sent because src is not a file of
-// the kind that sendfile reads: copy then.
+// disk. handled false means that nothing was sent because src is not open, or
+// not a file of the kind that sendfile reads: copy then.
 //
 // control keeps src open for the duration of a call: it calls its argument with
 // the descriptor, as syscall.RawConn's Read does.
@@ -37,8 +37,8 @@ func (fd *FD) SendFile(control func(func(src uintptr)) error, n int64) (sent int
 		switch {
 		case err != nil:
 			return sent, true, err
-		case srcErr != nil:
-			return sent, true, srcErr
+		case srcErr != nil: // a closed file, say: reading it will tell better
+			return sent, sent > 0, srcErr
 		}
 		if got > 0 {
 			sent += int64(got)

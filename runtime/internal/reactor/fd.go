@@ -48,7 +48,7 @@ const (
 //		readable         -         wake (4)     wake (4)         -                 -            -
 //		writable         -         -            wake, MOD r      wake or note (3)  wake         -
 //		hang-up          hup (5)   wake, hup    wake, hup        wake, hup         -            -
-//		move             -         DEL          DEL              DEL               -            -
+//		move             -         DEL, off     DEL, off         DEL, off          - (6)        -
 //		reactor's end    -         wake, off    wake, off        wake, off         wake         -
 //		close            closed    DEL, wake    DEL, wake        DEL, wake         wake         -
 //
@@ -62,6 +62,7 @@ const (
 //	    request-response traffic the reader nearly always waits, so the steady
 //	    state makes no epoll_ctl.
 //	 5. Only a descriptor that had been registered: see (4).
+//	 6. It leaves the nested epoll of the former home.
 //
 // netpoll deregisters a hung-up descriptor some time before we hear of that. In
 // between MOD fails with ENOENT, and the state stays: the hang-up comes, and

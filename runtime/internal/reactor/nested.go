@@ -80,6 +80,7 @@ func (r *Reactor) openNested() (*nested, error) {
 	}
 	if err := n.op.Control(netpoll.PollReadable); err != nil {
 		r.retired = append(r.retired, n.op)
+		r.garbage.Store(true)
 		_ = unix.Close(epfd)
 		return nil, err
 	}

@@ -1,0 +1,107 @@
+package greenlet
+
+import (
+	"iter"
+	"unsafe"
+)
+
+// This file and its two variants are the only ones that switch greenlets. See
+// also runtime/coro.go, which does the same for tasks.
+//
+// A coroutine is made by iter.Pull, which gives a *slot*: it holds one suspended
+// party, at first the coroutine itself, and calling its next and yield in strict
+// alternation swaps the caller with whoever is suspended there. The Go runtime
+// does not mind who calls.
+//
+// The parties of an owner are its greenlets, the main one included. Exactly one
+// of them runs, all others that have started are suspended. A party is not
+// bound to a goroutine: inside a generator's function it runs on the
+// generator's coroutine, and is suspended there if it switches. What is in the
+// slot is the goroutine on which the party ran last.
+//
+// # Symmetric switching (the default)
+//
+// Each suspended party remembers the slot in which it is (core.at). To switch
+// to party B, party A swaps on B's slot: A is now suspended where B was. Why
+// that is sound:
+//
+//  1. An owner with n started greenlets that are alive has n slots and n+1
+//     parties, one running; a swap exchanges the running party with a slot's
+//     occupant. So each slot always holds exactly one party, and core.at says
+//     which slot: it changes before a swap, by the running party, which is the
+//     only one that touches any of this. A call from any other goroutine is
+//     refused before (owner.running).
+//  2. next and yield alternate per slot, whoever calls: slot.turn says whose
+//     turn it is. yield is known after the first next, which starts the
+//     coroutine, and that is always the slot's first swap, since a slot is made
+//     by the switch that starts its greenlet.
+//  3. A coroutine's end resumes whoever is in its *own* slot, and that must be
+//     the one that gets the greenlet's result, its heir. If it is not there,
+//     the ending party first switches to its heir, and leaves itself in
+//     owner.ending. The heir swaps on the ending one's own slot, which suspends
+//     the heir there; the former occupant finds owner.forward set and swaps
+//     with the ending one, and is suspended again, elsewhere; the ending one
+//     returns, and the heir goes on. Nobody but these three runs meanwhile, and
+//     the occupant not a line of the user's.
+//  4. A panic that left a coroutine's function would surface in whoever is
+//     resumed, inside next. None does: see core.live. A Goexit can't be
+//     undone, so the coroutine leaves by a panic of our own, which supersedes
+//     it, always the long way of point 3, where the heir absorbs it.
+//  5. Under the race detector iter.Pull adds an edge per swap from who leaves
+//     to who is resumed. All switches of an owner are a chain of such edges.
+//  6. If the owner is a task, its worker has slots of its own, and these
+//     greenlets' slots are none of them: the two sets of swaps never mix. The
+//     task's own coroutine ends, or runs another task, only after its function
+//     has returned or unwound there, which is when the main party runs on it
+//     and all others are suspended in their owner's slots.
+//
+// # Asymmetric switching (build tag weft_asymmetric)
+//
+// Every switch goes through the main party: a greenlet yields in its own slot,
+// the main party calls next on the slot of the one that comes. It is iter.Pull
+// used as documented, at twice the swaps.
+
+// slot is one iter.Pull.
+type slot struct {
+	swaps [2]func() (struct{}, bool) // next, yield
+	turn  uint8                      // which of them the next swap calls
+}
+
+// open makes the slot of c, which starts at its first swap.
+func (c *core) open() *slot {
+	c.started = true
+	c.own.swaps[0], _ = iter.Pull(c.main)
+	return &c.own
+}
+
+// main is the function of c's coroutine.
+func (c *core) main(yield func(struct{}) bool) {
+	// SAFETY: next and yield differ in values of size zero only, which have no
+	// place in Go's calling convention: see runtime/coro.go. It lets the
+	// compiler inline swap.
+	c.own.swaps[1] = *(*func() (struct{}, bool))(unsafe.Pointer(&yield))
+	c.live()
+}
+
+// swap exchanges the caller with the party suspended in s.
+//
+// After it the processor mispredicts every return to a frame that was called
+// before it, so it has to be inlined, in the exported functions themselves.
+func (s *slot) swap() {
+	turn := s.turn
+	s.turn = 1 - turn
+	s.swaps[turn&1]()
+}
+
+// endOfCoroutine leaves a coroutine in which a Goexit is under way, which
+// iter.Pull would otherwise pass on.
+type endOfCoroutine struct{}
+
+// absorbEnd recovers endOfCoroutine on the other side.
+func absorbEnd() {
+	if r := recover(); r != nil {
+		if _, ok := r.(endOfCoroutine); !ok {
+			panic(r)
+		}
+	}
+}

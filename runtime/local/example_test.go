@@ -1,0 +1,79 @@
+package local_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/local"
+)
+
+// example runs fn as a task of a runtime with one worker.
+func example(fn func()) {
+	rt, err := runtime.New(runtime.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := rt.Run(func() error { fn(); return nil }); err != nil {
+		fmt.Println(err)
+	}
+	if err := rt.Stop(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func ExampleVar() {
+	var user local.Var[string]
+	greet := func() {
+		name, ok := user.Get()
+		fmt.Printf("%q %v\n", name, ok)
+	}
+	example(func() {
+		for _, name := range []string{"Ada", "Grace"} {
+			runtime.Spawn(func() {
+				user.Set(name)
+				runtime.Yield() // the other one runs
+				greet()
+			})
+		}
+		runtime.Yield()
+		runtime.Yield()
+		greet()
+	})
+	// Output:
+	// "Ada" true
+	// "Grace" true
+	// "" false
+}
+
+func ExampleInherit() {
+	var user local.Var[string]
+	greet := func() {
+		name, ok := user.Get()
+		fmt.Printf("%q %v\n", name, ok)
+	}
+	example(func() {
+		user.Set("Ada")
+		_ = runtime.Spawn(greet).Join()
+		_ = runtime.Spawn(local.Inherit(greet, &user)).Join()
+	})
+	// Output:
+	// "" false
+	// "Ada" true
+}
+
+func ExampleCapture() {
+	var user local.Var[string]
+	example(func() {
+		user.Set("Ada")
+		restore := local.Capture(&user)
+		task := runtime.Async(func() (string, error) {
+			restore()
+			name, _ := user.Get()
+			return name, nil
+		})
+		fmt.Println(task.Get())
+	})
+	// Output: Ada <nil>
+}
