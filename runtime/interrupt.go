@@ -135,21 +135,19 @@ func (t *Task) fall(b *bound) {
 
 // raisePending unwinds the task if an interrupt is due.
 func (t *Task) raisePending() {
-	t.unwindAgain()
+	if t.mustUnwind() {
+		panic(&unwind{t.extra().kill})
+	}
 	if err := t.interruption(); err != nil {
 		t.delivered(err)
 		t.raise(err)
 	}
 }
 
-// unwindAgain resumes the unwinding of a killed task that swallowed the panic
-// with recover. Deferred functions that run while it unwinds may wait: then
-// gopanic is on the stack.
-func (t *Task) unwindAgain() {
-	if t.unwound && !panicking() {
-		panic(&unwind{t.extra().kill})
-	}
-}
+// mustUnwind reports whether the task was killed, and swallowed the panic with
+// recover: its unwinding is to be resumed. Deferred functions that run while it
+// unwinds may wait: then gopanic is on the stack.
+func (t *Task) mustUnwind() bool { return t.unwound && !panicking() }
 
 func panicking() bool {
 	var pcs [64]uintptr

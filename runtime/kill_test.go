@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/lock"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
@@ -183,6 +184,36 @@ func TestRecoverDoesNotSaveAKilledTask(t *testing.T) { // own behaviour 2
 		wantKilled(t, task.Join(), errCause)
 		if !swallowed || after {
 			t.Errorf("swallowed %v, went on %v", swallowed, after)
+		}
+	})
+}
+
+func TestSwallowedKillLeavesNoWaitBehind(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		var mu lock.Mutex
+		mu.Lock()
+		waited := false
+		task := runtime.Spawn(func() {
+			defer func() {
+				runtime.Sleep(time.Millisecond) // a wait after the one that panicked
+				waited = true
+			}()
+			func() {
+				defer func() { _ = recover() }()
+				runtime.Sleep(time.Hour)
+			}()
+			mu.Lock()
+		})
+		runtime.Yield()
+		task.Kill(errCause)
+		wantKilled(t, task.Join(), errCause)
+		if !waited {
+			t.Error("the deferred function could not wait")
+		}
+		mu.Unlock() // must not run the ended task again
+		runtime.Yield()
+		if !mu.TryLock() {
+			t.Error("the lock went to an ended task")
 		}
 	})
 }

@@ -66,7 +66,10 @@ func (w Waiter) ParkUntil(reason string, deadline Instant) error {
 // deadline is due; else it starts the timer.
 func (t *Task) beforePark(gen uint64, deadline Instant) error {
 	if t.interrupted && gen&shieldedBit == 0 {
-		t.unwindAgain()
+		if t.mustUnwind() && t.claim(gen&genMask) {
+			_ = t.end() // no wait is left behind
+			panic(&unwind{t.extra().kill})
+		}
 		if err := t.interruption(); err != nil && t.claim(gen&genMask) {
 			t.delivered(err)
 			_ = t.end()

@@ -48,7 +48,7 @@ func WithTimeout(d time.Duration, fn func() error) error {
 	}
 	s.timer.fire = func(*timer) {
 		// Of equal deadlines the inner one comes first, though it started later.
-		for b := t.extra().bounds; b != &s.bound; b = b.outer {
+		for b := t.extra().bounds; b != nil && b != &s.bound; b = b.outer {
 			if inner, ok := b.err.(*Timeout); ok && b.when <= s.bound.when {
 				inner.bound.due = true
 			}

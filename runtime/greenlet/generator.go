@@ -377,7 +377,7 @@ func (y *Yielder[Out, In]) Yield(v Out) In {
 // depart begins to yield v: the function must call yield, and then arrive.
 func (y *Yielder[Out, In]) depart(v Out) {
 	g := y.g
-	if goid.Get() != y.id || g.state != executing {
+	if goid.Get() != y.id {
 		panic("greenlet: yield outside of the generator's function")
 	}
 	g.out = v

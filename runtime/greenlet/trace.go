@@ -33,7 +33,8 @@ func (e Event) String() string {
 type Tracer func(event Event, origin, target Any)
 
 // SetTrace makes t the tracer of the calling task or goroutine, nil for none,
-// and returns the one before.
+// and returns the one before. A goroutine should remove it before it ends, for
+// the sake of memory.
 func SetTrace(t Tracer) Tracer {
 	o := ownerOf(goid.Get())
 	old := o.tracer

@@ -21,7 +21,8 @@ import (
 // An error or panic of a call comes with its element, a panic as a
 // *runtime.PanicError, and the loop goes on. An error without an element is the
 // last: of in, when it panicked; or of the caller, whose wait for a result was
-// ended by a kill or timeout.
+// ended by a kill or timeout. Panics are also reported, as those of all tasks are
+// (runtime.Config's OnPanic).
 //
 // in is iterated by a task of its own, on the caller's worker, which is never
 // more than maxsize elements ahead of the loop: those under way and those that

@@ -17,7 +17,7 @@ import (
 // and none is lost.
 func TestStress(t *testing.T) { // D69 D70
 	rt := quietRuntime(t, 4)
-	const size, parties, rounds = 3, 9, 60
+	const size, parties, rounds = 3, 9, 150
 	p := pool.New(size)
 	p.PlaceBy(rt.Spawn)
 	var running, spawned, ended atomic.Int64

@@ -43,8 +43,8 @@ type Priority[T any] struct {
 // NewPriority returns an empty Priority that holds at most maxsize items; 0
 // means no bound. less reports whether a comes before b. It is called with the
 // queue locked: it must be quick, must not wait, and must not use the queue. A
-// panic of it reaches the queue's caller; no item is lost by it, but their order
-// may be. NewPriority panics if maxsize is negative or less is nil.
+// panic of it reaches the queue's caller, and leaves the order of the items open.
+// NewPriority panics if maxsize is negative or less is nil.
 func NewPriority[T any](maxsize int, less func(a, b T) bool) *Priority[T] {
 	if less == nil {
 		panic("queue: no less function")

@@ -37,7 +37,7 @@ func TestStress(t *testing.T) { // D51 D53 D54 D57
 }
 
 func stress(t *testing.T, q itemQueue) {
-	const producers, consumers, each = 6, 6, 200
+	const producers, consumers, each = 6, 6, 1000
 	rt := runtimetest.New(t, 4)
 	var wg sync.WaitGroup
 	party := func(i int, fn func()) {
@@ -55,9 +55,10 @@ func stress(t *testing.T, q itemQueue) {
 		party(p, func() {
 			defer producing.Done()
 			for i := range each {
-				// It gives up often, and then puts the same item again.
+				// It gives up often, and then puts the same item again, with more
+				// patience.
 				for tries := 0; ; tries++ {
-					deadline := runtime.Now().Add(time.Duration(tries*i%50) * time.Microsecond)
+					deadline := runtime.Now().Add(time.Duration(tries*(1+i%5)) * 5 * time.Microsecond)
 					err := q.PutUntil(item{p, i}, deadline)
 					if err == nil {
 						break
@@ -79,9 +80,10 @@ func stress(t *testing.T, q itemQueue) {
 				last[i] = -1
 			}
 			for tries := 0; ; tries++ {
-				got, err := q.GetUntil(runtime.Now().Add(time.Duration(tries*c%50) * time.Microsecond))
+				got, err := q.GetUntil(runtime.Now().Add(time.Duration(tries*(1+c)) * 5 * time.Microsecond))
 				switch {
 				case err == nil:
+					tries = 0
 					if got.number <= last[got.producer] {
 						t.Errorf("item %d after %d of producer %d", got.number, last[got.producer], got.producer)
 					}
@@ -113,7 +115,7 @@ func stress(t *testing.T, q itemQueue) {
 func TestStressKills(t *testing.T) { // D53 D54
 	rt := runtimetest.New(t, 4)
 	q := queue.New[int](2)
-	const parties, rounds = 8, 40
+	const parties, rounds = 8, 150
 	var put, got [parties * rounds]atomic.Int32
 	var tasks []*runtime.Task
 	for p := range parties {
