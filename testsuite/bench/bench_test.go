@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"regexp"
@@ -30,11 +31,22 @@ var tiny = scale{
 // TestEcho measures a small echo experiment from end to end, in child processes.
 func TestEcho(t *testing.T) {
 	for _, e := range []experiment{echoExperiment(20), idleExperiment(200)} {
-		t.Run(e.name, func(t *testing.T) { testExperiment(t, e) })
+		t.Run(e.name, func(t *testing.T) {
+			// On a busy machine a server may get no processor time in a window
+			// as short as this.
+			var problems []string
+			for range 5 {
+				if problems = testExperiment(t, e); len(problems) == 0 {
+					return
+				}
+			}
+			t.Error(problems)
+		})
 	}
 }
 
-func testExperiment(t *testing.T, e experiment) {
+// testExperiment makes the experiment and returns what is wrong with its figures.
+func testExperiment(t *testing.T, e experiment) (problems []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	m, err := thisMachine()
@@ -59,14 +71,16 @@ func testExperiment(t *testing.T, e experiment) {
 				continue
 			}
 			if !(x >= 0) || r.figure == "requests" && x == 0 {
-				t.Errorf("%s, %s: %v", side, r.name, x)
+				problems = append(problems, fmt.Sprintf("%s, %s: %v", side, r.name, x))
 			}
 		}
 	}
 	// Two calls are the least that can be: a read and a write.
 	if calls := res.values[goroutineName]["syscalls"].median(); calls < 2 || calls > 10 {
-		t.Errorf("%v system calls per request", calls) // not where there is none: NaN compares false
+		// Not where there is none: NaN compares false.
+		problems = append(problems, fmt.Sprintf("%v system calls per request", calls))
 	}
+	return problems
 }
 
 // TestCounters has strace and the kernel count the same server, where both can.
