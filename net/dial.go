@@ -213,10 +213,12 @@ func (d *Dialer) connect(ctx context.Context, fd *poll.FD, network string, raddr
 		return fail("socket", err)
 	}
 	fd.Init(s.fd, true)
-	bad := func(call string, err error) (own, peer unix.Sockaddr, _ error) {
-		_ = fd.Close()
-		return fail(call, err)
-	}
+	connected := false
+	defer func() { // also when a wait unwinds a killed task
+		if !connected {
+			_ = fd.Close()
+		}
+	}()
 	raw := rawConn{fd, network, nil, raddr}
 	switch {
 	case d.ControlContext != nil:
@@ -225,26 +227,27 @@ func (d *Dialer) connect(ctx context.Context, fd *poll.FD, network string, raddr
 		err = d.Control(s.network, raddr.String(), raw)
 	}
 	if err != nil {
-		return bad("", err)
+		return fail("", err)
 	}
 	if d.LocalAddr != nil {
 		local, err := localSockaddr(s, d.LocalAddr)
 		if err != nil {
-			return bad("", err)
+			return fail("", err)
 		}
 		if err := unix.Bind(s.fd, local); err != nil {
-			return bad("bind", err)
+			return fail("bind", err)
 		}
 	}
 	if call, err := connectSocket(ctx, fd, s, deadline); err != nil {
-		return bad(call, err)
+		return fail(call, err)
 	}
 	if own, err = unix.Getsockname(s.fd); err != nil {
-		return bad("getsockname", err)
+		return fail("getsockname", err)
 	}
 	if peer, err = unix.Getpeername(s.fd); err != nil {
-		return bad("getpeername", err)
+		return fail("getpeername", err)
 	}
+	connected = true
 	return own, peer, nil
 }
 
@@ -278,6 +281,7 @@ func connectSocket(ctx context.Context, fd *poll.FD, s socket, deadline time.Tim
 		return "connect", err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = fd.SetWriteDeadline(time.Unix(1, 0)) })
+	defer stop() // also when the wait unwinds a killed task
 	err = awaitConnect(fd, s.fd)
 	if !stop() && ctx.Err() != nil {
 		// The context has ended, and its function may yet set the deadline:

@@ -378,3 +378,28 @@ func waiting(t *testing.T, rt *runtime.Runtime, what string, n int) {
 		return found == n
 	})
 }
+
+// TestDialUnwound: a killed task that swallowed its unwinding is unwound again
+// out of its dial, which leaves no descriptor.
+func TestDialUnwound(t *testing.T) {
+	rt := runtimetest.New(t, 1)
+	addr := blackhole(t)
+	returned := false
+	task := rt.Spawn(func() {
+		func() {
+			defer func() { _ = recover() }()
+			runtime.Sleep(time.Hour)
+		}()
+		_, _ = net.Dial("tcp", addr)
+		returned = true
+	})
+	waiting(t, rt, "sleep", 1)
+	before := runtimetest.Descriptors()
+	task.Kill(nil)
+	if err := task.Join(); !errors.Is(err, runtime.ErrKilled) || returned {
+		t.Errorf("Join: %v, returned %v", err, returned)
+	}
+	if after := runtimetest.Descriptors(); after != before {
+		t.Errorf("%d descriptors, was %d", after, before)
+	}
+}

@@ -206,6 +206,8 @@ func (fd *FD) Read(p []byte) (n int, err error) {
 	if err = fd.lock.acquire(dirRead); err != nil {
 		return 0, err
 	}
+	// Deferred: a wait may unwind a killed task.
+	defer fd.release(dirRead)
 	if len(p) > 0 || !fd.stream { // a stream read of nothing is no end of file
 		err = fd.expired(dirRead)
 		for err == nil {
@@ -238,7 +240,6 @@ func (fd *FD) Read(p []byte) (n int, err error) {
 			fd.drained = false
 		}
 	}
-	fd.release(dirRead)
 	return n, err
 }
 
@@ -248,9 +249,8 @@ func (fd *FD) Write(p []byte) (int, error) {
 	if err := fd.lock.acquire(dirWrite); err != nil {
 		return 0, err
 	}
-	n, err := fd.write(p)
-	fd.release(dirWrite)
-	return n, err
+	defer fd.release(dirWrite) // as in Read
+	return fd.write(p)
 }
 
 // writeChunk bounds one write(2), as the standard library does: some kernels
