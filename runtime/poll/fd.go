@@ -29,6 +29,10 @@ type FD struct {
 	// one need not try before it waits. The holder of the read lock owns it.
 	drained bool
 
+	// streak counts operations in a row that did not wait, by direction: see
+	// pace. The holder of the lock owns it.
+	streak [2]uint8
+
 	lingers atomic.Bool // closing may take long: see SetLingers
 
 	// closer waits for the end of Close. It is set before Close drops its own
@@ -142,6 +146,7 @@ var errReady = errors.New("poll: ready")
 // park until the deadline. Read makes the two halves itself: the less it nests,
 // the smaller the stacks of tasks that wait in it.
 func (fd *FD) begin(dir reactor.Direction, tried bool) (runtime.Waiter, runtime.Instant, error) {
+	fd.streak[dir] = 0
 	w := runtime.NewWaiter().External()
 	waker, gen := w.Waker()
 	if waker == nil {
@@ -175,6 +180,26 @@ func (fd *FD) ended(dir reactor.Direction, w runtime.Waiter, err error) error {
 	}
 	return nil
 }
+
+// pace is called after each system call that did not have to wait. Now and then it
+// lets the worker's other tasks run: one that always finds data, or room, would
+// keep the worker to itself. That is no wait that a kill or timeout could end, as
+// the caller has data to return.
+func (fd *FD) pace(dir reactor.Direction) {
+	if fd.streak[dir]++; fd.streak[dir] < longStreak {
+		return
+	}
+	fd.streak[dir] = 0
+	if runtime.Current() != nil {
+		w := runtime.NewWaiter()
+		w.Ready()
+		_ = w.Park("its turn")
+	}
+}
+
+// longStreak is how many operations without a wait a task may make in a row: a
+// turn costs about a twentieth of one.
+const longStreak = 16
 
 var waitReasons = [2]string{"descriptor readable", "descriptor writable"}
 
@@ -216,6 +241,7 @@ func (fd *FD) Read(p []byte) (n int, err error) {
 				n, errno = sysRead(fd.reg.Sysfd, p)
 				if errno == 0 {
 					fd.drained = fd.stream && n > 0 && n < len(p)
+					fd.pace(dirRead)
 					err = fd.eofError(n)
 					break
 				}
@@ -270,6 +296,7 @@ func (fd *FD) write(p []byte) (int, error) {
 		n, errno := sysWrite(fd.reg.Sysfd, rest)
 		switch errno {
 		case 0:
+			fd.pace(dirWrite)
 			switch written += n; {
 			case written == len(p):
 				return written, nil
@@ -302,6 +329,7 @@ func (fd *FD) Accept(sa *unix.RawSockaddrAny) (int, error) {
 		conn, errno := sysAccept(fd.reg.Sysfd, sa)
 		switch errno {
 		case 0:
+			fd.pace(dirRead)
 			return conn, nil
 		case unix.EAGAIN:
 			if err := fd.wait(dirRead, true); err != nil {
@@ -370,6 +398,7 @@ func (fd *FD) raw(dir reactor.Direction, f func(uintptr) bool) error {
 			return err
 		}
 	}
+	fd.pace(dir)
 	return nil
 }
 
