@@ -23,8 +23,8 @@ type waitCell struct {
 	word atomic.Uint64
 
 	// outcome is why the wait ended: nil for Ready, else written by the
-	// claimer, which is on the task's worker then, before it makes the task
-	// runnable. The party takes it in end, and leaves nil.
+	// claimer before it makes the party runnable. The party takes it in end,
+	// and leaves nil.
 	outcome error
 
 	task *Task // the party; nil in a goroutineCell

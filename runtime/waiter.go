@@ -104,6 +104,9 @@ func (w Waiter) Cancel() bool {
 // Ready, a *KillError if the task was killed, the *Timeout of an enclosing
 // WithTimeout that expired, ErrNotInTask on the hub. reason says in listings
 // what is waited for: "queue get".
+//
+// In a killed task that swallowed its unwinding with recover, Park panics to
+// resume it. So release by defer what you hold across it.
 func (w Waiter) Park(reason string) error { return w.ParkUntil(reason, 0) }
 
 // Wake ends wait gen as Ready does; package reactor calls it.
@@ -115,7 +118,7 @@ func (c *waitCell) Wake(gen uint64) bool {
 	return true
 }
 
-// Fail is Wake with an error, on the party's worker only.
+// Fail is Wake with an error.
 func (c *waitCell) Fail(gen uint64, err error) bool {
 	if !c.claim(gen) {
 		return false
