@@ -2,7 +2,6 @@ package net_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -17,25 +16,8 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// TestMain ends the default runtime, on which goroutines wait, and fails if that
-// is not possible or descriptors are left. It starts it, too, so that no test
-// takes its descriptors for leaks.
-func TestMain(m *testing.M) {
-	before := runtimetest.Descriptors()
-	runtime.Default()
-	code := m.Run()
-	ctx, cancel := context.WithTimeout(context.Background(), runtimetest.Patience)
-	defer cancel()
-	if err := runtime.Default().Stop(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	if after := runtimetest.Descriptors(); after > before && code == 0 {
-		fmt.Fprintf(os.Stderr, "left behind: %d descriptors, was %d\n", after, before)
-		code = 1
-	}
-	os.Exit(code)
-}
+// TestMain ends the default runtime.
+func TestMain(m *testing.M) { runtimetest.Main(m) }
 
 // listen listens on a fresh address of network.
 func listen(t testing.TB, network string) net.Listener {

@@ -1,27 +1,14 @@
 package lock
 
 import (
-	"context"
-	"fmt"
-	"os"
 	"testing"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// TestMain ends the default runtime, which examples start.
-func TestMain(m *testing.M) {
-	runtime.Default()
-	code := m.Run()
-	ctx, cancel := context.WithTimeout(context.Background(), runtimetest.Patience)
-	defer cancel()
-	if err := runtime.Default().Stop(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+// TestMain ends the default runtime.
+func TestMain(m *testing.M) { runtimetest.Main(m) }
 
 // start runs fn as a task of one of rt's workers, or for the last of each
 // three i's on a goroutine, and returns a function that waits for its end.

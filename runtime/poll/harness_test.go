@@ -1,9 +1,7 @@
 package poll
 
 import (
-	"context"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/weft-go/weft/runtime"
@@ -12,24 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestMain ends the default runtime, on which goroutines wait for descriptors.
-// It is started first, so that no test takes its descriptors for leaks.
-func TestMain(m *testing.M) {
-	before := runtimetest.Descriptors()
-	runtime.Default()
-	code := m.Run()
-	ctx, cancel := context.WithTimeout(context.Background(), runtimetest.Patience)
-	defer cancel()
-	if err := runtime.Default().Stop(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	if after := runtimetest.Descriptors(); after > before && code == 0 {
-		fmt.Fprintf(os.Stderr, "left behind: %d descriptors, was %d\n", after, before)
-		code = 1
-	}
-	os.Exit(code)
-}
+// TestMain ends the default runtime.
+func TestMain(m *testing.M) { runtimetest.Main(m) }
 
 // A place is where an operation runs.
 type place struct {
