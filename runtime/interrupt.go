@@ -222,6 +222,16 @@ func (t *Task) interruptNow() {
 	}
 }
 
+// Resume is for the error of a Waiter that Caller.NewWaiter made, once the caller
+// has taken the wait out of its lists: if the task was killed and swallowed its
+// unwinding with recover, Resume goes on with that by a panic, else it does
+// nothing.
+func Resume(err error) {
+	if again, ok := err.(*unwind); ok {
+		panic(again)
+	}
+}
+
 // Unwind unwinds the calling task because of err, with which a wait of it has
 // ended, from a call that can't return it: what Sleep does, for blocking calls
 // of your own. For any other error, or outside a task, it panics with err.

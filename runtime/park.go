@@ -40,7 +40,7 @@ func (w Waiter) ParkUntil(reason string, deadline Instant) error {
 			return err
 		}
 	}
-	if w.gen&^genMask != 0 {
+	if w.gen&(externalBit|shieldedBit) != 0 {
 		worker.flagged(t, w.gen, 1)
 	}
 	t.reason = reason
@@ -52,7 +52,7 @@ func (w Waiter) ParkUntil(reason string, deadline Instant) error {
 		}
 	}
 	t.reason = ""
-	if w.gen&^genMask != 0 {
+	if w.gen&(externalBit|shieldedBit) != 0 {
 		worker.flagged(t, w.gen, -1)
 	}
 	if deadline != 0 {
@@ -68,7 +68,11 @@ func (t *Task) beforePark(gen uint64, deadline Instant) error {
 	if t.interrupted && gen&shieldedBit == 0 {
 		if t.mustUnwind() && t.claim(gen&genMask) {
 			_ = t.end() // no wait is left behind
-			panic(&unwind{t.extra().kill})
+			again := &unwind{t.extra().kill}
+			if gen&returnsBit != 0 {
+				return again
+			}
+			panic(again)
 		}
 		if err := t.interruption(); err != nil && t.claim(gen&genMask) {
 			t.delivered(err)

@@ -58,7 +58,7 @@ func (c *waitCell) begin() uint64 {
 		panic("runtime: wait begun inside another wait")
 	}
 	gen := word>>cellStateBits + 1
-	c.word.Store(gen<<cellStateBits | cellWaiting)
+	storeOwn(&c.word, gen<<cellStateBits|cellWaiting)
 	return gen
 }
 
@@ -81,6 +81,6 @@ func (c *waitCell) end() error {
 	}
 	err := c.outcome
 	c.outcome = nil
-	c.word.Store(word &^ cellStateMask)
+	storeOwn(&c.word, word&^cellStateMask)
 	return err
 }

@@ -23,13 +23,15 @@ type Waiter struct {
 const (
 	externalBit = 1 << 63
 	shieldedBit = 1 << 62
-	genMask     = shieldedBit - 1
+	returnsBit  = 1 << 61
+	genMask     = returnsBit - 1
 )
 
 // NewWaiter begins a wait of the calling task or goroutine. On the hub, which
 // must not wait, Park of the result returns ErrNotInTask.
-func NewWaiter() Waiter {
-	co := current()
+func NewWaiter() Waiter { return newWaiter(current()) }
+
+func newWaiter(co *coroutine) Waiter {
 	if co == nil {
 		cell := &goroutineCells.Get().(*goroutineCell).waitCell
 		return Waiter{cell, cell.begin()}
@@ -106,7 +108,7 @@ func (w Waiter) Cancel() bool {
 // what is waited for: "queue get".
 //
 // In a killed task that swallowed its unwinding with recover, Park panics to
-// resume it. So release by defer what you hold across it.
+// resume it. So release by defer what you hold across it, or see Caller.
 func (w Waiter) Park(reason string) error { return w.ParkUntil(reason, 0) }
 
 // Wake ends wait gen as Ready does; package reactor calls it.

@@ -51,7 +51,7 @@ func NewConfig(t testing.TB, config runtime.Config) *runtime.Runtime {
 }
 
 // Run runs fn as a task of a new runtime with the given number of workers, and
-// fails the test with its error. FailNow may be called in it.
+// fails the test with its error. FailNow and SkipNow may be called in it.
 func Run(t testing.TB, workers int, fn func()) {
 	t.Helper()
 	RunOn(t, New(t, workers), fn)
@@ -63,6 +63,9 @@ func RunOn(t testing.TB, rt *runtime.Runtime, fn func()) {
 	err := rt.Run(func() error { fn(); return nil })
 	if t.Failed() {
 		t.FailNow()
+	}
+	if t.Skipped() {
+		t.SkipNow()
 	}
 	if err != nil {
 		t.Fatal(err)
