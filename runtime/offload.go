@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,11 +14,12 @@ import (
 // meanwhile: then fn goes on alone, so it must not share variables with the
 // task without a lock. From a plain goroutine fn is called directly.
 func Offload(fn func()) error {
-	_, err := Await(func() (struct{}, error) {
+	co := current()
+	if co == nil {
 		fn()
-		return struct{}{}, nil
-	})
-	return err
+		return nil
+	}
+	return offload(co, newWaiter(co).External(), fn)
 }
 
 // OffloadShielded is Offload that waits for fn whatever happens: a kill or
@@ -29,11 +31,7 @@ func OffloadShielded(fn func()) error {
 		fn()
 		return nil
 	}
-	_, err := await(co, NewWaiter().External().Shielded(), func() (struct{}, error) {
-		fn()
-		return struct{}{}, nil
-	})
-	return err
+	return offload(co, newWaiter(co).External().Shielded(), fn)
 }
 
 // Await is Offload for a function with a result. The result is the zero value
@@ -43,48 +41,70 @@ func Await[T any](fn func() (T, error)) (T, error) {
 	if co == nil {
 		return fn()
 	}
-	return await(co, NewWaiter().External(), fn)
-}
-
-func await[T any](co *coroutine, w Waiter, fn func() (T, error)) (T, error) {
-	var zero T
-	if co.task == nil {
-		return zero, ErrNotInTask
-	}
-	call := new(struct {
+	result := new(struct {
 		value T
 		err   error
 	})
-	co.w.rt.pool.submit(offloadJob{
-		run:  func() { call.value, call.err = fn() },
-		fail: func(err error) { call.err = err },
-		done: w,
-	})
-	co.w.offloads++
-	err := w.Park("offload")
-	co.w.offloads--
+	err := offload(co, newWaiter(co).External(), func() { result.value, result.err = fn() })
 	if err != nil {
+		var zero T
 		return zero, err
 	}
-	return call.value, call.err
+	return result.value, result.err
 }
 
+func offload(co *coroutine, w Waiter, fn func()) error {
+	if co.task == nil {
+		return ErrNotInTask
+	}
+	job := &offloadJob{fn: fn, done: w}
+	worker := co.w
+	worker.rt.pool.submit(job)
+	worker.offloads++
+	err := w.Park("offload")
+	worker.offloads--
+	if err != nil {
+		return err
+	}
+	return job.err
+}
+
+// offloadJob is one call.
 type offloadJob struct {
-	run  func()
-	fail func(error)
+	fn   func()
+	err  error // by which fn did not return
 	done Waiter
+	next *offloadJob
 }
 
-// offloadPool is a bounded set of goroutines, started as needed. An idle one
-// ends after a while.
+func (job *offloadJob) do() {
+	returned := false
+	defer func() {
+		if !returned {
+			if r := recover(); r != nil {
+				job.err = &PanicError{Value: r, Stack: debug.Stack()}
+			} else {
+				job.err = ErrGoexit
+			}
+		}
+		job.done.Ready()
+	}()
+	job.fn()
+	returned = true
+}
+
+// offloadPool is a bounded set of goroutines, started as needed. Those that were
+// not needed for a while end.
 type offloadPool struct {
 	limit int
 
-	mu     sync.Mutex
-	queue  []offloadJob // mu guards: jobs that found all goroutines busy
-	idle   []chan offloadJob
-	total  int // mu guards
-	closed bool
+	mu          sync.Mutex
+	first, last *offloadJob          // mu guards this and the rest: jobs that found all goroutines busy
+	idle        []chan<- *offloadJob // the one used last at the end
+	total       int
+	low         int // the least number of idle ones since the last trim
+	trimmer     *time.Timer
+	closed      bool
 }
 
 const offloadIdle = 5 * time.Second
@@ -99,98 +119,105 @@ func (p *offloadPool) size() int {
 
 // submit hands job to an idle goroutine, the one used last, or a new one, or
 // queues it.
-func (p *offloadPool) submit(job offloadJob) {
+func (p *offloadPool) submit(job *offloadJob) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch n := len(p.idle); {
 	case n > 0:
 		c := p.idle[n-1]
 		p.idle = p.idle[:n-1]
+		p.low = min(p.low, n-1)
 		c <- job // capacity 1, and empty
 	case p.total < p.limit:
 		p.total++
 		go p.work(job)
+	case p.last == nil:
+		p.first, p.last = job, job
 	default:
-		p.queue = append(p.queue, job)
+		p.last.next = job
+		p.last = job
 	}
 }
 
-func (p *offloadPool) work(job offloadJob) {
-	jobs := make(chan offloadJob, 1)
-	timer := time.NewTimer(offloadIdle)
-	defer timer.Stop()
-	working := true
+// work is a goroutine of the pool.
+func (p *offloadPool) work(job *offloadJob) {
+	jobs := make(chan *offloadJob, 1)
 	defer func() {
-		if working {
-			p.replace() // the job called Goexit
+		if job != nil { // it called Goexit
+			p.replace()
 		}
 	}()
-	for {
+	for job != nil {
 		job.do()
-		p.mu.Lock()
-		if len(p.queue) > 0 {
-			job = p.queue[0]
-			p.queue[0] = offloadJob{}
-			p.queue = p.queue[1:]
-			p.mu.Unlock()
-			continue
+		if job = p.next(jobs); job == nil {
+			job = <-jobs // nil when closed
 		}
-		if p.closed {
-			p.total--
-			p.mu.Unlock()
-			working = false
-			return
-		}
-		working = false
-		p.idle = append(p.idle, jobs)
-		p.mu.Unlock()
-		timer.Reset(offloadIdle)
-		select {
-		case next, ok := <-jobs:
-			if !ok {
-				return
-			}
-			job, working = next, true
-			continue
-		case <-timer.C:
-		}
-		if p.leave(jobs) {
-			return
-		}
-		next, ok := <-jobs // handed over, or closed, at the same instant
-		if !ok {
-			return
-		}
-		job, working = next, true
 	}
+}
+
+// next returns the job that waits longest, or notes that the goroutine of jobs is
+// idle.
+func (p *offloadPool) next(jobs chan *offloadJob) *offloadJob {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if job := p.pop(); job != nil {
+		return job
+	}
+	if p.closed {
+		p.total--
+		close(jobs)
+		return nil
+	}
+	p.idle = append(p.idle, jobs)
+	if p.trimmer == nil {
+		p.trimmer = time.AfterFunc(offloadIdle, p.trim)
+	}
+	return nil
+}
+
+// pop takes the first job of the queue. mu is held.
+func (p *offloadPool) pop() *offloadJob {
+	job := p.first
+	if job != nil {
+		if p.first = job.next; p.first == nil {
+			p.last = nil
+		}
+		job.next = nil
+	}
+	return job
 }
 
 // replace makes up for a goroutine that ended by Goexit.
 func (p *offloadPool) replace() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.queue) == 0 {
+	if job := p.pop(); job != nil {
+		go p.work(job)
+	} else {
 		p.total--
-		return
 	}
-	job := p.queue[0]
-	p.queue = p.queue[1:]
-	go p.work(job)
 }
 
-// leave takes an idle goroutine out of the pool, unless a job is on its way to
-// it.
-func (p *offloadPool) leave(jobs chan offloadJob) bool {
+// trim ends the goroutines that were idle all the time since the last trim.
+func (p *offloadPool) trim() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, c := range p.idle {
-		if c == jobs {
-			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			p.total--
-			return true
-		}
+	p.end(p.low)
+	p.low = len(p.idle)
+	if p.total > 0 && !p.closed {
+		p.trimmer.Reset(offloadIdle)
+	} else {
+		p.trimmer = nil
 	}
-	return false
+}
+
+// end ends the n idle goroutines that were used least. mu is held.
+func (p *offloadPool) end(n int) {
+	for _, c := range p.idle[:n] {
+		close(c)
+	}
+	p.idle = slices.Delete(p.idle, 0, n)
+	p.total -= n
 }
 
 // close lets the goroutines end once the queue is empty.
@@ -198,25 +225,8 @@ func (p *offloadPool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for _, c := range p.idle {
-		close(c)
+	p.end(len(p.idle))
+	if p.trimmer != nil {
+		p.trimmer.Stop()
 	}
-	p.total -= len(p.idle)
-	p.idle = nil
-}
-
-func (job offloadJob) do() {
-	returned := false
-	defer func() {
-		if !returned {
-			if r := recover(); r != nil {
-				job.fail(&PanicError{Value: r, Stack: debug.Stack()})
-			} else {
-				job.fail(ErrGoexit)
-			}
-		}
-		job.done.Ready()
-	}()
-	job.run()
-	returned = true
 }

@@ -15,9 +15,15 @@ const (
 	// timers and its injector again. One look costs about as much as 20 switches.
 	fairness = 256
 
-	// handovers is how often in a row a worker that finds new work from other
-	// threads, when it is about to sleep, goes on before it looks at I/O.
-	handovers = 16
+	// handover is what it costs of that budget to go on with new work from other
+	// threads when the worker was about to sleep.
+	handover = 8
+
+	// minPatience and maxPatience bound how often a worker looks for work from
+	// other threads before it sleeps, where they hand over any: the longest is
+	// about what it takes to sleep and be woken.
+	minPatience = 500
+	maxPatience = 8000
 
 	// idleCoroutines is how many coroutines a worker keeps for later tasks,
 	// about 3 KB each.
@@ -38,6 +44,7 @@ type worker struct {
 	runq      runQueue
 	budget    int  // switches left in this round
 	exhausted bool // the last round ended for want of budget
+	patience  int  // how often to look for work from other threads before sleeping
 	selfWoken bool // a wake of our own is on its way
 
 	timers   timerHeap
@@ -106,10 +113,12 @@ func (w *worker) Run(cause reactor.Cause) {
 		w.rt.quiet.Add(-1)
 	}
 	if cause == reactor.Woken {
+		if !w.selfWoken {
+			w.patience = max(w.patience, minPatience)
+		}
 		w.selfWoken = false
 	}
-	yielded := false
-	for round := 0; ; round++ {
+	for w.budget = fairness; w.budget > 0; w.budget -= handover {
 		// 2. Timers, when their event fired or could not for lack of a pause.
 		switch {
 		case cause == reactor.Expired:
@@ -124,7 +133,6 @@ func (w *worker) Run(cause reactor.Cause) {
 		w.runPosts()
 		// 4. Tasks, until none is ready or the budget is spent. They switch
 		// among themselves; control comes back at the end.
-		w.budget = fairness
 		w.runTasks()
 		// Descriptors on which tasks now wait for the first time.
 		for w.reactor.Flush() && w.budget > 0 {
@@ -143,14 +151,18 @@ func (w *worker) Run(cause reactor.Cause) {
 		}
 		// 7. A short offloaded call may end while other goroutines have the
 		// processor for a moment: that is cheaper than to sleep and be woken.
-		if w.offloads > 0 && !yielded {
-			yielded = true
+		if w.offloads > 0 {
 			goruntime.Gosched()
 			if !w.injected.empty() {
 				continue
 			}
 		}
-		// 8. Sleep, unless work came in meanwhile: see park.go.
+		// 8. Where other threads have just handed over work, more may be on its
+		// way: that, too, is cheaper than to sleep.
+		if w.patience > 0 && w.linger() {
+			continue
+		}
+		// 9. Sleep, unless work came in meanwhile: see park.go.
 		w.asleep.Store(true)
 		if w.injected.empty() && !w.posted.Load() {
 			w.noteQuiet()
@@ -159,12 +171,22 @@ func (w *worker) Run(cause reactor.Cause) {
 		if !w.asleep.CompareAndSwap(true, false) {
 			return // the one who swapped it wakes us
 		}
-		if round == handovers {
-			w.exhausted = true
-			w.comeBack()
-			return
+	}
+	w.exhausted = true
+	w.comeBack()
+}
+
+// linger waits for work from other threads without sleeping. How long depends on
+// whether that was of use before: it ends soon where nothing comes.
+func (w *worker) linger() bool {
+	for range w.patience {
+		if !w.injected.empty() || w.posted.Load() {
+			w.patience = min(2*w.patience, maxPatience)
+			return true
 		}
 	}
+	w.patience /= 2
+	return false
 }
 
 // comeBack makes netpoll, after a look at I/O, call Run again.
