@@ -11,8 +11,9 @@ import (
 // An interrupt is delivered once: to the wait it ends, or, if the task does
 // not wait, to its next one.
 type interrupts struct {
-	kill   *KillError // the last kill, delivered or not
-	bounds *bound     // the innermost enclosing one
+	kill    *KillError // the last kill, delivered or not
+	killGen uint64     // the wait that it ended
+	bounds  *bound     // the innermost enclosing one
 }
 
 type interruptFlags struct {
@@ -204,10 +205,11 @@ func (t *Task) Kill(cause error) {
 // killed delivers a kill, on the task's worker. Kills that come before the task
 // has run with the one before are one.
 func (t *Task) killed(kill *KillError) {
-	if _, underWay := t.outcome.(*KillError); underWay || t.killPending || t.ended.Load() {
+	x := t.extra()
+	if t.killPending || t.ended.Load() || x.kill != nil && t.claimed(x.killGen) {
 		return
 	}
-	t.extra().kill = kill
+	x.kill = kill
 	t.killPending, t.interrupted = true, true
 	t.interruptNow()
 }
@@ -217,9 +219,18 @@ func (t *Task) interruptNow() {
 	if t.shielded {
 		return
 	}
-	if err := t.interruption(); err != nil && t.interrupt(err) {
-		t.delivered(err)
+	err := t.interruption()
+	if err == nil {
+		return
 	}
+	gen, ok := t.interrupt(err)
+	if !ok {
+		return
+	}
+	if t.killPending {
+		t.extra().killGen = gen
+	}
+	t.delivered(err)
 }
 
 // Resume is for the error of a Waiter that Caller.NewWaiter made, once the caller

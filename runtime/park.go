@@ -108,16 +108,16 @@ func (w *worker) flagged(t *Task, flags uint64, by int) {
 // fireDeadline ends the wait of a task whose deadline passed.
 func fireDeadline(tm *timer) { tm.task.interrupt(ErrTimeout) }
 
-// interrupt ends the present wait of t with err, if there is one. On t's
-// worker only.
-func (t *Task) interrupt(err error) bool {
-	gen, ok := t.waiting()
+// interrupt ends the present wait of t with err, if there is one, and returns its
+// generation. On t's worker only.
+func (t *Task) interrupt(err error) (gen uint64, ok bool) {
+	gen, ok = t.waiting()
 	if !ok || !t.claim(gen) {
-		return false
+		return 0, false
 	}
 	t.outcome = err
 	t.w.runq.push(t)
-	return true
+	return gen, true
 }
 
 // Yield lets every other task of the worker that is ready run first, and gives

@@ -73,6 +73,12 @@ func (c *waitCell) waiting() (gen uint64, ok bool) {
 	return word >> cellStateBits, word&cellStateMask == cellWaiting
 }
 
+// claimed reports whether wait gen has been ended, and its party has not gone on
+// yet.
+func (c *waitCell) claimed(gen uint64) bool {
+	return c.word.Load() == gen<<cellStateBits|cellClaimed
+}
+
 // end goes from claimed to running and returns the outcome.
 func (c *waitCell) end() error {
 	word := c.word.Load()
