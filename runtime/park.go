@@ -81,7 +81,7 @@ func (t *Task) beforePark(gen uint64, deadline Instant) error {
 		}
 	}
 	if deadline != 0 {
-		if deadline <= Now() && t.claim(gen&genMask) {
+		if gen&futureBit == 0 && deadline <= Now() && t.claim(gen&genMask) {
 			_ = t.end()
 			return ErrTimeout
 		}
@@ -159,7 +159,7 @@ func Sleep(d time.Duration) {
 		panic("runtime: Sleep on the hub of a worker")
 	}
 	t := co.task
-	w := Waiter{&t.waitCell, t.begin()}
+	w := Waiter{&t.waitCell, t.begin() | futureBit}
 	if err := w.ParkUntil("sleep", Now().Add(d)); err != ErrTimeout {
 		t.raise(err)
 	}

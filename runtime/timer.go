@@ -4,7 +4,6 @@ package runtime
 // to, so that starting one allocates nothing, and a stopped one is out of the
 // heap at once. Worker-only.
 type timer struct {
-	when  Instant
 	seq   uint64 // order of start, for equal instants
 	index int    // position in the heap plus one; 0: not started
 	fire  func(*timer)
@@ -13,11 +12,18 @@ type timer struct {
 
 // timerHeap is a 4-ary heap by when, then seq.
 type timerHeap struct {
-	timers []*timer
-	seq    uint64
+	entries []timerEntry
+	seq     uint64
 }
 
-func (a *timer) before(b *timer) bool {
+// timerEntry has when in it, so that the comparisons of a level stay within one
+// cache line.
+type timerEntry struct {
+	when Instant
+	*timer
+}
+
+func (a *timerEntry) before(b *timerEntry) bool {
 	return a.when < b.when || a.when == b.when && a.seq < b.seq
 }
 
@@ -26,9 +32,9 @@ func (h *timerHeap) start(t *timer, when Instant) {
 		panic("runtime: timer started twice")
 	}
 	h.seq++
-	t.when, t.seq = when, h.seq
-	h.timers = append(h.timers, t)
-	h.up(len(h.timers)-1, t)
+	t.seq = h.seq
+	h.entries = append(h.entries, timerEntry{})
+	h.up(len(h.entries)-1, timerEntry{when, t})
 }
 
 // stop takes t out of the heap, if it is in it.
@@ -38,14 +44,14 @@ func (h *timerHeap) stop(t *timer) {
 	}
 	i := t.index - 1
 	t.index = 0
-	last := len(h.timers) - 1
-	moved := h.timers[last]
-	h.timers[last] = nil
-	h.timers = h.timers[:last]
+	last := len(h.entries) - 1
+	moved := h.entries[last]
+	h.entries[last] = timerEntry{}
+	h.entries = h.entries[:last]
 	if i == last {
 		return
 	}
-	if i > 0 && moved.before(h.timers[(i-1)/4]) {
+	if i > 0 && moved.before(&h.entries[(i-1)/4]) {
 		h.up(i, moved)
 	} else {
 		h.down(i, moved)
@@ -54,60 +60,62 @@ func (h *timerHeap) stop(t *timer) {
 
 // next returns when the earliest timer fires, 0 if there is none.
 func (h *timerHeap) next() Instant {
-	if len(h.timers) == 0 {
+	if len(h.entries) == 0 {
 		return 0
 	}
-	return h.timers[0].when
+	return h.entries[0].when
 }
 
 // expire fires the timers due at now. A timer started meanwhile with an
 // instant that is past waits for the next call, so expire ends.
 func (h *timerHeap) expire(now Instant) {
 	limit := h.seq
-	for len(h.timers) > 0 {
-		t := h.timers[0]
-		if t.when > now || t.seq > limit {
+	for len(h.entries) > 0 {
+		first := h.entries[0]
+		if first.when > now || first.seq > limit {
 			return
 		}
-		h.stop(t)
-		t.fire(t)
+		h.stop(first.timer)
+		first.fire(first.timer)
 	}
 }
 
-// up places t, whose place i is free, at i or above.
-func (h *timerHeap) up(i int, t *timer) {
+// up places e, whose place i is free, at i or above.
+func (h *timerHeap) up(i int, e timerEntry) {
 	for i > 0 {
 		parent := (i - 1) / 4
-		p := h.timers[parent]
-		if !t.before(p) {
+		p := h.entries[parent]
+		if !e.before(&p) {
 			break
 		}
-		h.timers[i] = p
+		h.entries[i] = p
 		p.index = i + 1
 		i = parent
 	}
-	h.timers[i] = t
-	t.index = i + 1
+	h.entries[i] = e
+	e.index = i + 1
 }
 
-// down places t, whose place i is free, at i or below.
-func (h *timerHeap) down(i int, t *timer) {
-	n := len(h.timers)
+// down places e, whose place i is free, at i or below.
+func (h *timerHeap) down(i int, e timerEntry) {
 	for {
-		least := -1
 		first := 4*i + 1
-		for c := first; c < first+4 && c < n; c++ {
-			if least < 0 || h.timers[c].before(h.timers[least]) {
+		if first >= len(h.entries) {
+			break
+		}
+		least := first
+		for c := first + 1; c < min(first+4, len(h.entries)); c++ {
+			if h.entries[c].before(&h.entries[least]) {
 				least = c
 			}
 		}
-		if least < 0 || !h.timers[least].before(t) {
+		if !h.entries[least].before(&e) {
 			break
 		}
-		h.timers[i] = h.timers[least]
-		h.timers[i].index = i + 1
+		h.entries[i] = h.entries[least]
+		h.entries[i].index = i + 1
 		i = least
 	}
-	h.timers[i] = t
-	t.index = i + 1
+	h.entries[i] = e
+	e.index = i + 1
 }

@@ -23,8 +23,9 @@ type Waiter struct {
 const (
 	externalBit = 1 << 63
 	shieldedBit = 1 << 62
-	returnsBit  = 1 << 61
-	genMask     = returnsBit - 1
+	returnsBit  = 1 << 61 // see Caller.NewWaiter
+	futureBit   = 1 << 60 // the deadline is known not to have passed
+	genMask     = futureBit - 1
 )
 
 // NewWaiter begins a wait of the calling task or goroutine. On the hub, which

@@ -124,7 +124,7 @@ func (w *worker) Run(cause reactor.Cause) {
 		case cause == reactor.Expired:
 			w.armed, w.timerHot = 0, true
 			w.timers.expire(Now())
-		case w.exhausted && len(w.timers.timers) > 0:
+		case w.exhausted && len(w.timers.entries) > 0:
 			w.timers.expire(Now())
 		}
 		cause = reactor.Event
