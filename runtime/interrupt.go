@@ -174,8 +174,9 @@ func panicking() bool {
 // A task that waits leaves its wait: a call that returns an error returns a
 // *KillError with this cause (errors.Is ErrKilled, and context.Canceled), a
 // call that does not, like Sleep, unwinds the task, running its deferred
-// functions. A task that is ready meets the kill in its next wait. A task that
-// has not started never does.
+// functions. A task that is ready meets the kill in its next wait. A task whose
+// function has not begun to run never does; one that was not started (NewTask,
+// SpawnAfter) has ended when Kill returns.
 //
 // A kill is delivered once: the task may wait again to clean up, and another
 // Kill interrupts that too. A recover that swallows the unwinding does not save
@@ -189,6 +190,9 @@ func (t *Task) Kill(cause error) {
 		return
 	}
 	kill := &KillError{Cause: cause}
+	if t.endUnstarted(kill) {
+		return
+	}
 	t.cancelContext(kill)
 	co := current()
 	if co == nil || co.w != t.w {
