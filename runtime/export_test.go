@@ -9,3 +9,14 @@ func NoForeignGoroutines(rt *Runtime) { rt.foreign = func() int { return 0 } }
 
 // Timers counts the started timers of the calling task's worker.
 func Timers() int { return len(current().w.timers.timers) }
+
+// Links counts what OnDone registered with t and did not take back.
+func Links(t *Task) int {
+	x := t.extra()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.links)
+}
+
+// Idlers counts the tasks in Idle of the calling task's worker.
+func Idlers() int { return len(current().w.idlers.waiting) }
