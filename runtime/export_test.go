@@ -20,3 +20,9 @@ func Links(t *Task) int {
 
 // Idlers counts the tasks in Idle of the calling task's worker.
 func Idlers() int { return len(current().w.idlers.waiting) }
+
+// WithTimeoutUntil is WithTimeout with a deadline, so that several can be equal.
+func WithTimeoutUntil(deadline Instant, fn func() error) error {
+	s := &Timeout{d: deadline.Sub(Now())}
+	return s.until(deadline, current().task, fn)
+}

@@ -57,7 +57,7 @@ func TestJoinAllUntil(t *testing.T) {
 		if err != runtime.ErrTimeout || slow.Ended() {
 			t.Errorf("JoinAllUntil = %v, ended %v", err, slow.Ended())
 		}
-		if err := runtime.JoinAll(quick, runtime.Current()); err != runtime.ErrJoinSelf { // own 4
+		if err := runtime.JoinAll(quick, runtime.Current()); err != runtime.ErrJoinSelf { // own behaviour 4
 			t.Errorf("JoinAll with oneself = %v", err)
 		}
 		joiner := runtime.Spawn(func() { wantKilled(t, runtime.JoinAll(slow), errCause) })

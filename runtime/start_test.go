@@ -392,6 +392,25 @@ func TestStopWhileSpawningAfter(t *testing.T) {
 	}
 }
 
+// TestPanicOfADelayedTask leaves the worker's timers alone, D88: the next ones fire
+// in their order, and none early.
+func TestPanicOfADelayedTask(t *testing.T) {
+	rt := runtimetest.NewConfig(t, runtime.Config{Workers: 1, OnPanic: func(*runtime.Task, *runtime.PanicError) {}})
+	runtimetest.RunOn(t, rt, func() {
+		due := runtime.Now().Add(short)
+		bad := runtime.SpawnAfter(time.Millisecond, func() { panic("boom") })
+		good := runtime.SpawnAfter(2*time.Millisecond, func() {})
+		runtime.Sleep(due.Sub(runtime.Now()))
+		if runtime.Now() < due {
+			t.Error("slept too little")
+		}
+		var p *runtime.PanicError
+		if !errors.As(bad.Err(), &p) || !good.Succeeded() {
+			t.Errorf("bad: %v, good has ended: %v", bad.Err(), good.Ended())
+		}
+	})
+}
+
 // TestDelayedTaskIsNoDeadlock: its timer can still wake the one that waits; when it
 // was killed nothing can.
 func TestDelayedTaskIsNoDeadlock(t *testing.T) {

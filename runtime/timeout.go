@@ -70,11 +70,14 @@ func (s *Timeout) call(d time.Duration, fn func() error) error {
 	if d == Forever {
 		return fn()
 	}
-	t := co.task
 	s.d = d
+	return s.until(Now().Add(d), co.task, fn)
+}
+
+func (s *Timeout) until(deadline Instant, t *Task, fn func() error) error {
 	s.bound.err = s
-	s.bound.when = Now().Add(d)
-	if d <= 0 {
+	s.bound.when = deadline
+	if s.d <= 0 {
 		s.bound.due = true
 		return t.within(&s.bound, fn)
 	}

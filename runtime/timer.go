@@ -15,6 +15,7 @@ type timer struct {
 type timerHeap struct {
 	timers []*timer
 	seq    uint64
+	floor  Instant // no timer is started earlier than this, while others fire
 }
 
 func (a *timer) before(b *timer) bool {
@@ -26,7 +27,7 @@ func (h *timerHeap) start(t *timer, when Instant) {
 		panic("runtime: timer started twice")
 	}
 	h.seq++
-	t.when, t.seq = when, h.seq
+	t.when, t.seq = max(when, h.floor), h.seq
 	h.timers = append(h.timers, t)
 	h.up(len(h.timers)-1, t)
 }
@@ -61,17 +62,16 @@ func (h *timerHeap) next() Instant {
 }
 
 // expire fires the timers due at now. A timer started meanwhile with an
-// instant that is past waits for the next call, so expire ends.
+// instant that is past waits for the next call, so expire ends, and holds up no
+// other.
 func (h *timerHeap) expire(now Instant) {
-	limit := h.seq
-	for len(h.timers) > 0 {
+	h.floor = now + 1
+	for len(h.timers) > 0 && h.timers[0].when <= now {
 		t := h.timers[0]
-		if t.when > now || t.seq > limit {
-			return
-		}
 		h.stop(t)
 		t.fire(t)
 	}
+	h.floor = 0
 }
 
 // up places t, whose place i is free, at i or above.
