@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -127,28 +128,38 @@ func TestDrainIsInterrupted(t *testing.T) {
 }
 
 // TestDrainOverlooksNoTask has a task that goes from worker to worker, by spawning
-// its successor before it ends, while goroutines and other tasks come and go.
+// its successor before it ends, while goroutines look whether any is left.
 func TestDrainOverlooksNoTask(t *testing.T) {
-	for range 20 {
-		rt := runtimetest.New(t, 4)
-		const hops = 300
-		var hopped atomic.Int32
-		var hop func()
-		hop = func() {
-			if n := hopped.Add(1); n < hops {
-				rt.Workers()[n%4].Spawn(hop)
+	rt := runtimetest.New(t, 4)
+	const hops = 5000
+	var hopped atomic.Int32
+	var hop func()
+	hop = func() {
+		if n := hopped.Add(1); n < hops {
+			rt.Workers()[n%4].Spawn(hop)
+		}
+	}
+	rt.Spawn(hop)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for n := hopped.Load(); n < hops; n = hopped.Load() {
+				if rt.Drain(1) && hopped.Load() < hops {
+					t.Errorf("drained after %d of %d hops", hopped.Load(), hops)
+					return
+				}
 			}
-		}
-		rt.Spawn(hop)
-		if !rt.Drain(0) || hopped.Load() != hops {
-			t.Fatalf("drained after %d of %d hops", hopped.Load(), hops)
-		}
-		if err := rt.Stop(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if !rt.Drain(0) {
-			t.Error("Drain of a runtime that was stopped")
-		}
+		})
+	}
+	if !rt.Drain(0) || hopped.Load() != hops {
+		t.Fatalf("drained after %d of %d hops", hopped.Load(), hops)
+	}
+	wg.Wait()
+	if err := rt.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !rt.Drain(0) {
+		t.Error("Drain of a runtime that was stopped")
 	}
 }
 

@@ -87,29 +87,45 @@ func TestBusyQueueDoesNotStarveIO(t *testing.T) {
 	})
 }
 
-// TestIOComesBeforeIdle: what is ready to be read is read first.
+// TestIOComesBeforeIdle: what is ready to be read is read first, and so is what its
+// reader writes to another pipe, and so on; also if the worker's own wake came
+// before.
 func TestIOComesBeforeIdle(t *testing.T) {
 	runtimetest.Run(t, 1, func() {
-		r, w := newPipe(t)
-		for range 100 {
-			read := false
-			reader := runtime.Spawn(func() {
-				var b [1]byte
-				_, _ = r.Read(b[:])
-				runtime.Yield()
-				read = true
-			})
-			runtime.Idle() // the reader waits for what is not there
-			if read {
-				t.Fatal("read from an empty pipe")
-			}
-			if _, err := unix.Write(w, []byte{1}); err != nil {
+		const pipes = 5
+		var r [pipes]*poll.FD
+		var w [pipes]int
+		for i := range r {
+			r[i], w[i] = newPipe(t)
+		}
+		send := func(i int) {
+			if _, err := unix.Write(w[i], []byte{1}); err != nil {
 				t.Error(err)
 			}
-			if runtime.Idle(); !read {
-				t.Fatal("idle before the reader")
+		}
+		for n := range 50 {
+			read := 0
+			for i := range r {
+				runtime.Spawn(func() {
+					var b [1]byte
+					_, _ = r[i].Read(b[:])
+					runtime.Yield()
+					if read++; i+1 < pipes {
+						send(i + 1)
+					}
+				})
 			}
-			_ = reader.Join()
+			runtime.Idle() // the readers wait for what is not there
+			if read != 0 {
+				t.Fatal("read from an empty pipe")
+			}
+			if n%2 == 0 {
+				runtime.CurrentWorker().Reactor().Wake()
+			}
+			send(0)
+			if runtime.Idle(); read != pipes {
+				t.Fatalf("idle after %d of %d readers", read, pipes)
+			}
 		}
 	})
 }

@@ -327,6 +327,32 @@ func TestKillOfSpawnAfterFromElsewhere(t *testing.T) {
 	})
 }
 
+// TestKillOfADueTask comes from a goroutine when the timer is due but has not fired:
+// it fires before its stop, which was posted, and starts nothing.
+func TestKillOfADueTask(t *testing.T) {
+	onWorkers(t, func(t *testing.T) {
+		links := 0
+		due := runtime.Now().Add(time.Millisecond)
+		task := runtime.SpawnAfter(time.Millisecond, func() { t.Error("ran") })
+		task.OnDone(func(*runtime.Task) { links++ })
+		done := make(chan bool)
+		go func() { task.Kill(errCause); close(done) }()
+		<-done // blocks the worker, on purpose
+		for runtime.Now() <= due.Add(time.Millisecond) {
+		}
+		for range 2 * runtime.Fairness { // a round that starts with timers
+			runtime.Yield()
+		}
+		runtime.Idle()
+		if wantKilled(t, task.Err(), errCause); links != 1 {
+			t.Errorf("%d calls of a link", links)
+		}
+		if n := runtime.Current().Runtime().Stats().Tasks; n != 1 {
+			t.Errorf("%d tasks", n)
+		}
+	})
+}
+
 // TestStopEndsDelayedTasks at once.
 func TestStopEndsDelayedTasks(t *testing.T) {
 	rt := runtimetest.New(t, 2)
