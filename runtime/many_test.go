@@ -50,6 +50,25 @@ func TestJoinAll(t *testing.T) {
 	})
 }
 
+// TestJoinAllOfRefusedTasks: one that could not start failed when it was spawned.
+func TestJoinAllOfRefusedTasks(t *testing.T) {
+	rt := runtimetest.New(t, 1)
+	started := make(chan bool)
+	failed := rt.Spawn(func() { close(started); runtime.Sleep(time.Hour) })
+	<-started
+	if err := failed.KillWait(errCause, 0); err != nil {
+		t.Error(err)
+	}
+	if err := rt.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	refused := rt.Spawn(func() {})
+	wantKilled(t, runtime.JoinAll(refused, failed), errCause)
+	if err := runtime.JoinAll(refused); err != runtime.ErrStopped || !refused.Failed() {
+		t.Errorf("JoinAll = %v", err)
+	}
+}
+
 func TestJoinAllUntil(t *testing.T) {
 	onWorkers(t, func(t *testing.T) {
 		quick, slow := runtime.Spawn(func() {}), runtime.Spawn(func() { _ = park() })

@@ -35,7 +35,7 @@ func (t *Task) OnReady(fn func()) (cancel func() bool) {
 // a kill say, is an error; those that are ready are returned, too.
 //
 // Wait parks a task, and blocks a goroutine. It does not look at how a task ended:
-// see JoinAll.
+// see JoinAll. A task that waits for its own end waits in vain.
 func Wait[W Waitable](count int, deadline Instant, objs ...W) ([]W, error) {
 	if count < 0 {
 		panic("runtime: Wait for a negative number of objects")

@@ -316,6 +316,25 @@ func ExampleWait() {
 	// Output: 1 true <nil>
 }
 
+// Objects of different kinds are waited for as Waitables.
+func ExampleWaitable() {
+	example(func() {
+		task := runtime.Spawn(func() { runtime.Sleep(time.Hour) })
+		future := runtime.Async(func() (int, error) { return 42, nil })
+		for obj := range runtime.IWait[runtime.Waitable](0, task, future) {
+			if obj == future {
+				fmt.Println(future.Get())
+				task.Kill(nil)
+			} else {
+				fmt.Println(task.Err())
+			}
+		}
+	})
+	// Output:
+	// 42 <nil>
+	// runtime: task killed
+}
+
 func ExampleIWait() {
 	example(func() {
 		page := func(d time.Duration) *runtime.Future[time.Duration] {

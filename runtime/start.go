@@ -28,7 +28,9 @@ const (
 // StartAfter, and is neither started nor ended before. Until then its methods do
 // what they do for any task, with these differences: Worker and Runtime return
 // nil; Join waits for the start, too; Kill ends it at once, and then Start does
-// nothing. A task that is never started needs no care: it just goes away.
+// nothing. As it has no worker then, what OnDone registered is called on the
+// killer's, or from outside tasks on one of the Default runtime. A task that is
+// never started needs no care: it just goes away.
 //
 // NewTask may be called from anywhere, and does not park.
 func NewTask(fn func()) *Task {

@@ -295,7 +295,9 @@ func (x *taskExt) release() []*link {
 
 // refuse ends a task that never starts.
 func (t *Task) refuse(err error) {
-	t.ext.Store(&taskExt{over: true, err: err})
+	x := &taskExt{over: true, err: err}
+	x.noteFailure()
+	t.ext.Store(x)
 	t.ended.Store(true)
 }
 

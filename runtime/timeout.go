@@ -74,6 +74,7 @@ func (s *Timeout) call(d time.Duration, fn func() error) error {
 	return s.until(Now().Add(d), co.task, fn)
 }
 
+// until calls fn in t, bounded by deadline.
 func (s *Timeout) until(deadline Instant, t *Task, fn func() error) error {
 	s.bound.err = s
 	s.bound.when = deadline
