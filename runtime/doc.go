@@ -32,13 +32,31 @@
 // (sync.Mutex) must not be held across a wait by tasks: another task of the
 // same worker that wants it would block the worker for ever.
 //
-// A task must not lock its OS thread (LockOSThread): switching to it from
-// another one would end the process. Use Offload.
+// # OS threads
+//
+// A task must not wait, nor end, while its OS thread is locked (LockOSThread). At
+// the next switch, to another task or into the worker's event loop, the Go runtime
+// ends the process with
+//
+//	fatal error: coro: OS thread locking must match locking at coroutine creation
+//
+// and the task's stack. No recover catches that, and we can't see it coming: Go
+// does not tell whether a thread is locked. A wait that is over before it begins,
+// and an UnlockOSThread before the next wait, do no harm. Code that needs its
+// thread for longer belongs in [Offload], as a whole.
+//
+// # Many tasks
+//
+// [JoinAll] waits for the end of all, [Wait] and [IWait] for those that come first,
+// [Runtime.Drain] for whatever is left, and [KillAll] kills. A task can be made before
+// it starts ([NewTask]), or start later ([SpawnAfter]).
 //
 // # Ends
 //
 // A task ends by returning, by a panic, which harms no other, or by
-// [Task.Kill]. Its waits can be given a limit with [WithTimeout]. When a
+// [Task.Kill]. Its waits can be given a limit with [WithTimeout]. Goexit, as
+// testing's FailNow, ends the calling task alone; os.Exit ends the process, without
+// running any task's deferred functions. When a
 // program has come to a point where nothing can ever wake any task,
 // [Runtime.Run] returns [ErrWouldBlockForever] and says who waits on what.
 package runtime

@@ -54,6 +54,8 @@ func (timeoutError) Is(target error) bool {
 type KillError struct {
 	// Cause is what was given to Kill, nil for none.
 	Cause error
+
+	wait uint64 // the one that it ended; for the task's worker
 }
 
 func (e *KillError) Error() string {

@@ -93,6 +93,14 @@ func ExampleWithTimeout() {
 	// Output: runtime: timeout of 1ms true
 }
 
+func ExampleWithTimeoutValue() {
+	example(func() {
+		slow := func() (string, error) { runtime.Sleep(time.Hour); return "of the server", nil }
+		fmt.Println(runtime.WithTimeoutValue(time.Millisecond, "of the cache", slow))
+	})
+	// Output: of the cache <nil>
+}
+
 func ExampleAwait() {
 	example(func() {
 		answers := make(chan int)

@@ -18,3 +18,20 @@ func (g *Guard) Unbias() { g.revoked = 0 }
 
 // MayBias is whether guards are ever biased in this build.
 const MayBias = guardsBias
+
+// Links counts what OnDone registered with t and did not take back.
+func Links(t *Task) int {
+	x := t.extra()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.links)
+}
+
+// Idlers counts the tasks in Idle of the calling task's worker.
+func Idlers() int { return len(current().w.idlers.waiting) }
+
+// WithTimeoutUntil is WithTimeout with a deadline, so that several can be equal.
+func WithTimeoutUntil(deadline Instant, fn func() error) error {
+	s := &Timeout{d: deadline.Sub(Now())}
+	return s.until(deadline, current().task, fn)
+}

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/poll"
 	"github.com/weft-go/weft/runtime/runtimetest"
+	"golang.org/x/sys/unix"
 )
 
 // TestBusyQueueStarvesNobody has tasks that yield for ever, own behaviour 10:
@@ -42,6 +44,88 @@ func TestBusyQueueStarvesNobody(t *testing.T) {
 		stop = true
 		for _, b := range busy {
 			_ = b.Join()
+		}
+	})
+}
+
+// newPipe returns a pipe to read from in tasks, and its other end.
+func newPipe(t *testing.T) (r *poll.FD, w int) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	r = poll.New(fds[0], true)
+	t.Cleanup(func() { _, _ = r.Close(), unix.Close(fds[1]) })
+	return r, fds[1]
+}
+
+// TestBusyQueueDoesNotStarveIO, own behaviour 10.
+func TestBusyQueueDoesNotStarveIO(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		r, w := newPipe(t)
+		stop := false
+		busy := runtime.Spawn(func() {
+			for !stop {
+				runtime.Yield()
+			}
+		})
+		for range 100 {
+			reader := runtime.Spawn(func() {
+				var b [1]byte
+				if n, err := r.Read(b[:]); n != 1 || err != nil {
+					t.Errorf("Read = %d, %v", n, err)
+				}
+			})
+			runtime.Yield()
+			if _, err := unix.Write(w, []byte{1}); err != nil {
+				t.Error(err)
+			}
+			_ = reader.Join()
+		}
+		stop = true
+		_ = busy.Join()
+	})
+}
+
+// TestIOComesBeforeIdle: what is ready to be read is read first, and so is what its
+// reader writes to another pipe, and so on; also if the worker's own wake came
+// before.
+func TestIOComesBeforeIdle(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		const pipes = 5
+		var r [pipes]*poll.FD
+		var w [pipes]int
+		for i := range r {
+			r[i], w[i] = newPipe(t)
+		}
+		send := func(i int) {
+			if _, err := unix.Write(w[i], []byte{1}); err != nil {
+				t.Error(err)
+			}
+		}
+		for n := range 50 {
+			read := 0
+			for i := range r {
+				runtime.Spawn(func() {
+					var b [1]byte
+					_, _ = r[i].Read(b[:])
+					runtime.Yield()
+					if read++; i+1 < pipes {
+						send(i + 1)
+					}
+				})
+			}
+			runtime.Idle() // the readers wait for what is not there
+			if read != 0 {
+				t.Fatal("read from an empty pipe")
+			}
+			if n%2 == 0 {
+				runtime.CurrentWorker().Reactor().Wake()
+			}
+			send(0)
+			if runtime.Idle(); read != pipes {
+				t.Fatalf("idle after %d of %d readers", read, pipes)
+			}
 		}
 	})
 }

@@ -175,8 +175,9 @@ func panicking() bool {
 // A task that waits leaves its wait: a call that returns an error returns a
 // *KillError with this cause (errors.Is ErrKilled, and context.Canceled), a
 // call that does not, like Sleep, unwinds the task, running its deferred
-// functions. A task that is ready meets the kill in its next wait. A task that
-// has not started never does.
+// functions. A task that is ready meets the kill in its next wait. A task whose
+// function has not begun to run never does; one that was not started (NewTask,
+// SpawnAfter) has ended when Kill returns.
 //
 // A kill is delivered once: the task may wait again to clean up, and another
 // Kill interrupts that too. A recover that swallows the unwinding does not save
@@ -190,6 +191,9 @@ func (t *Task) Kill(cause error) {
 		return
 	}
 	kill := &KillError{Cause: cause}
+	if t.endUnstarted(kill) {
+		return
+	}
 	t.cancelContext(kill)
 	co := current()
 	if co == nil || co.w != t.w {
@@ -206,7 +210,7 @@ func (t *Task) Kill(cause error) {
 // has run with the one before are one.
 func (t *Task) killed(kill *KillError) {
 	x := t.extra()
-	if t.killPending || t.ended.Load() || x.kill != nil && t.claimed(x.killGen) {
+	if t.killPending || t.ended.Load() || x.kill != nil && t.claimed(x.kill.wait) {
 		return
 	}
 	x.kill = kill
@@ -228,7 +232,7 @@ func (t *Task) interruptNow() {
 		return
 	}
 	if t.killPending {
-		t.extra().killGen = gen
+		t.extra().kill.wait = gen
 	}
 	t.delivered(err)
 }

@@ -32,7 +32,7 @@ func (t *Task) OnDone(fn func(*Task)) (cancel func() bool) {
 		x.links = append(x.links, l)
 	}
 	x.mu.Unlock()
-	if ended && !t.w.Post(l.run) {
+	if ended && !t.home().Post(l.run) {
 		l.run() // the worker is over
 	}
 	return func() bool {
@@ -42,6 +42,26 @@ func (t *Task) OnDone(fn func(*Task)) (cancel func() bool) {
 		x.unlink(l)
 		return true
 	}
+}
+
+// OnSuccess is OnDone for a task that has not failed; a kill without cause is no
+// failure (see Failed). After a failure fn is not called.
+func (t *Task) OnSuccess(fn func(*Task)) (cancel func() bool) {
+	return t.OnDone(func(t *Task) {
+		if t.Succeeded() {
+			fn(t)
+		}
+	})
+}
+
+// OnFailure is OnDone for a task that has failed: see Failed. After a success fn
+// is not called.
+func (t *Task) OnFailure(fn func(*Task)) (cancel func() bool) {
+	return t.OnDone(func(t *Task) {
+		if t.Failed() {
+			fn(t)
+		}
+	})
 }
 
 // unlink forgets a link that was taken back.

@@ -1,6 +1,8 @@
 package runtime_test
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -94,4 +96,59 @@ func TestOnDoneOfKilledTasks(t *testing.T) { // D6
 			t.Errorf("%d calls", count)
 		}
 	})
+}
+
+// TestOnSuccessAndOnFailure: only the matching kind fires, D23; a kill without
+// cause counts as success.
+func TestOnSuccessAndOnFailure(t *testing.T) {
+	rt := runtimetest.NewConfig(t, runtime.Config{Workers: 1, OnPanic: func(*runtime.Task, *runtime.PanicError) {}})
+	runtimetest.RunOn(t, rt, func() {
+		for name, test := range map[string]struct {
+			fn   func() error
+			want string
+		}{
+			"returns":           {func() error { return nil }, "success"},
+			"fails":             {func() error { return errCause }, "failure"},
+			"panics":            {func() error { panic("boom") }, "failure"},
+			"killed":            {func() error { runtime.Current().Kill(nil); return nil }, "success"},
+			"killed with cause": {func() error { runtime.Current().Kill(errCause); return nil }, "failure"},
+		} {
+			task := &runtime.Async(func() (int, error) { return 0, test.fn() }).Task
+			var fired []string
+			note := func(kind string) func(*runtime.Task) {
+				return func(got *runtime.Task) {
+					if got != task {
+						t.Error("called with another task")
+					}
+					fired = append(fired, kind)
+				}
+			}
+			task.OnSuccess(note("success"))
+			task.OnFailure(note("failure"))
+			cancels := []func() bool{task.OnSuccess(note("cancelled")), task.OnFailure(note("cancelled"))}
+			for _, cancel := range cancels {
+				if !cancel() || cancel() {
+					t.Errorf("%s: cancel is not once", name)
+				}
+			}
+			_ = task.Join()
+			task.OnSuccess(note("late success"))
+			task.OnFailure(note("late failure"))
+			runtimetest.Eventually(t, "the late one is called", func() bool { return len(fired) >= 2 })
+			runtime.Idle()
+			if want := []string{test.want, "late " + test.want}; !slices.Equal(fired, want) {
+				t.Errorf("%s: fired %v", name, fired)
+			}
+		}
+	})
+}
+
+func ExampleTask_OnFailure() {
+	example(func() {
+		task := runtime.Async(func() (int, error) { return 0, errors.New("out of paper") })
+		task.OnSuccess(func(*runtime.Task) { fmt.Println("well") })
+		task.OnFailure(func(t *runtime.Task) { fmt.Println("failed:", t.Err()) })
+		_ = task.Join()
+	})
+	// Output: failed: out of paper
 }

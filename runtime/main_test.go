@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,74 @@ var mainPrograms = map[string]func(){
 		runtime.Main(func() { _ = runtime.Spawn(func() { panic("in another task") }).Join() })
 		println("after Main")
 	},
+	// D90: what ends more than a task.
+	"exits": func() {
+		runtime.Main(func() {
+			_ = runtime.Spawn(func() {
+				defer println("deferred")
+				os.Exit(3)
+			}).Join()
+		})
+		println("after Main")
+	},
+	"another ends by Goexit": func() {
+		runtime.Main(func() {
+			if err := runtime.Spawn(goruntime.Goexit).Join(); err == runtime.ErrGoexit {
+				println("ErrGoexit")
+			}
+		})
+		println("after Main")
+	},
+	"ends by Goexit": func() {
+		runtime.Main(goruntime.Goexit)
+		println("after Main")
+	},
+	// What becomes of a task that locks its OS thread: see doc.go.
+	"locks its thread and waits": func() {
+		runtime.Main(func() {
+			goruntime.LockOSThread()
+			runtime.Sleep(time.Millisecond)
+		})
+		println("after Main")
+	},
+	"locks its thread and ends": func() {
+		runtime.Main(goruntime.LockOSThread)
+		println("after Main")
+	},
+	"locks its thread and offloads": func() {
+		runtime.Main(func() {
+			goruntime.LockOSThread()
+			_ = runtime.Offload(func() {})
+		})
+		println("after Main")
+	},
+	"unlocks its thread in time": func() {
+		runtime.Main(func() {
+			goruntime.LockOSThread()
+			w := runtime.NewWaiter()
+			w.Ready()
+			_ = w.Park("what is there already") // no switch
+			goruntime.UnlockOSThread()
+			runtime.Sleep(time.Millisecond)
+		})
+		println("after Main")
+	},
+	"locks a thread in Offload": func() {
+		runtime.Main(func() {
+			_ = runtime.Offload(func() {
+				goruntime.LockOSThread()
+				defer goruntime.UnlockOSThread()
+			})
+			runtime.Sleep(time.Millisecond)
+		})
+		println("after Main")
+	},
+}
+
+// lockedThread is how the Go runtime ends a process in which a locked task is
+// switched from.
+var lockedThread = []string{
+	"fatal error: coro: OS thread locking must match locking at coroutine creation", "main_test.go",
 }
 
 func TestMain(m *testing.M) {
@@ -57,6 +126,16 @@ func TestPrograms(t *testing.T) {
 		"panics":             {2, []string{"panicked: in the main task", "main_test.go"}},
 		"is stuck":           {2, []string{"every task waits for ever", "waits: lock"}},
 		"lets another panic": {0, []string{"panicked: in another task", "after Main"}},
+
+		"exits":                  {3, nil},
+		"another ends by Goexit": {0, []string{"ErrGoexit\nafter Main"}},
+		"ends by Goexit":         {0, []string{"after Main"}},
+
+		"locks its thread and waits":    {2, lockedThread},
+		"locks its thread and ends":     {2, lockedThread[:1]},
+		"locks its thread and offloads": {2, lockedThread},
+		"unlocks its thread in time":    {0, []string{"after Main"}},
+		"locks a thread in Offload":     {0, []string{"after Main"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])
@@ -71,6 +150,9 @@ func TestPrograms(t *testing.T) {
 			}
 			if code != want.code {
 				t.Errorf("exit status %d, want %d", code, want.code)
+			}
+			if code != 0 && strings.Contains(string(out), "after Main") {
+				t.Errorf("went on after Main:\n%s", out)
 			}
 			for _, text := range want.text {
 				if !strings.Contains(string(out), text) {

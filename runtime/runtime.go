@@ -49,6 +49,7 @@ type Runtime struct {
 	mains    atomic.Int32 // calls of Run under way
 	dropped  atomic.Int64 // panics of OnPanic
 	checking atomic.Bool  // a check for a deadlock is due
+	drain    drain
 
 	mu       sync.Mutex
 	failure  error   // mu guards: the first error of a worker's epoll
@@ -284,7 +285,7 @@ type Stats struct {
 func (rt *Runtime) Stats() Stats {
 	s := Stats{Workers: len(rt.ws), Offloads: rt.pool.size()}
 	for _, w := range rt.ws {
-		s.Tasks += int(w.load.Load())
+		s.Tasks += w.load.Load()
 		s.Coroutines += int(w.coroutines.Load())
 		s.Wakes += w.reactor.Wakes()
 	}

@@ -87,6 +87,7 @@ func (s *Scope) SpawnBalanced(fn func() error) *Task {
 
 func (s *Scope) start(fn func() error, place func(*Task)) *Task {
 	t := new(Task)
+	t.w = s.owner.w // until it is placed: OnDone of a refused task asks
 	t.fn = func() {
 		if err := fn(); err != nil {
 			t.extra().err = err
@@ -105,7 +106,6 @@ func (s *Scope) start(fn func() error, place func(*Task)) *Task {
 	if t.Ended() {
 		return t
 	}
-	t.w = s.owner.w // until it is placed: OnDone of a refused task asks
 	t.OnDone(s.ended)
 	place(t)
 	if t.Ended() { // refused by a runtime that is ending

@@ -163,7 +163,7 @@ func TestScopeInTimeout(t *testing.T) {
 	})
 }
 
-func TestSpawnInAnEndedScope(t *testing.T) {
+func TestSpawnInAnEndedScope(t *testing.T) { // D24
 	runtimetest.Run(t, 1, func() {
 		var late *runtime.Scope
 		if err := runtime.WithScope(func(s *runtime.Scope) error { late = s; return nil }); err != nil {
@@ -171,6 +171,13 @@ func TestSpawnInAnEndedScope(t *testing.T) {
 		}
 		if err := late.Spawn(func() error { t.Error("ran"); return nil }).Join(); err != runtime.ErrScopeEnded {
 			t.Error(err)
+		}
+		refused := late.Spawn(func() error { return nil })
+		called := false
+		refused.OnDone(func(*runtime.Task) { called = true })
+		runtimetest.Eventually(t, "OnDone of a refused task", func() bool { return called })
+		if refused.Worker() != runtime.CurrentWorker() {
+			t.Error("a refused task is of another worker")
 		}
 		_ = runtime.WithScope(func(s *runtime.Scope) error {
 			_ = s.Spawn(func() error { return errCause }).Join()

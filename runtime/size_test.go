@@ -13,6 +13,9 @@ func TestSizes(t *testing.T) {
 	if s := unsafe.Sizeof(Task{}); s > 112 {
 		t.Errorf("Task has %d bytes", s)
 	}
+	if s := unsafe.Sizeof(taskExt{}); s > 128 {
+		t.Errorf("taskExt has %d bytes", s)
+	}
 	var x Task
 	if end := unsafe.Offsetof(x.task) + 8; end > 64 {
 		t.Errorf("the hot part of Task has %d bytes, more than a cache line", end)

@@ -3,6 +3,8 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +115,14 @@ func TestMemoryReturns(t *testing.T) { // own behaviour 6
 		n = 5_000 // the race detector allows 8,128 goroutines
 	}
 	rt := runtimetest.New(t, 1)
+	stacks := func() uint64 {
+		debug.FreeOSMemory()
+		var m goruntime.MemStats
+		goruntime.ReadMemStats(&m)
+		return m.StackInuse
+	}
+	before := stacks()
+	var most uint64
 	runtimetest.RunOn(t, rt, func() {
 		tasks := make([]*runtime.Task, n)
 		for i := range tasks {
@@ -122,6 +132,7 @@ func TestMemoryReturns(t *testing.T) { // own behaviour 6
 		if got := rt.Stats().Coroutines; got < n {
 			t.Errorf("%d coroutines for %d parked tasks", got, n)
 		}
+		most = stacks()
 		for _, task := range tasks {
 			task.Kill(nil)
 		}
@@ -130,4 +141,5 @@ func TestMemoryReturns(t *testing.T) { // own behaviour 6
 		}
 	})
 	runtimetest.Eventually(t, "the coroutines end", func() bool { return rt.Stats().Coroutines <= 1100 })
+	runtimetest.Eventually(t, "their stacks are freed", func() bool { return stacks() < (before+most)/2 })
 }

@@ -35,15 +35,23 @@ type Task struct {
 type taskExt struct {
 	mu      sync.Mutex
 	over    bool    // mu guards: the task's end has taken what is here
+	stage   stage   // see start.go
+	delay   *timer  // mu guards: of a delayed start
 	err     error   // the result; the task's own, and immutable once ended
+	failure uint64  // its number among all failures, or 0; immutable once ended
 	joiners *joiner // mu guards: the last one first
 	links   []*link // mu guards: in the order of OnDone
 	interrupts
 
-	id     uuid.UUID               // mu guards
-	done   chan struct{}           // mu guards
-	ctx    context.Context         // mu guards
-	cancel context.CancelCauseFunc // mu guards
+	id   uuid.UUID     // mu guards
+	done chan struct{} // mu guards
+	life *lifetime     // mu guards
+}
+
+// lifetime is the context of a task.
+type lifetime struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 // joiner is one that waits in Join.
@@ -158,11 +166,23 @@ func (t *Task) Err() error {
 	return x.err
 }
 
-// Runtime returns the runtime on which the task runs.
-func (t *Task) Runtime() *Runtime { return t.w.rt }
+// Runtime returns the runtime on which the task runs, nil for a task of NewTask
+// that was not started.
+func (t *Task) Runtime() *Runtime {
+	if w := t.Worker(); w != nil {
+		return w.rt
+	}
+	return nil
+}
 
-// Worker returns the worker on which the task lives from start to end.
-func (t *Task) Worker() *Worker { return (*Worker)(t.w) }
+// Worker returns the worker on which the task lives from start to end, nil for a
+// task of NewTask that was not started.
+func (t *Task) Worker() *Worker {
+	if x := t.ext.Load(); x != nil && x.stage.Load() == stageNew {
+		return nil
+	}
+	return (*Worker)(t.w)
+}
 
 // ID returns the task's identity, a random UUID made by the first call.
 func (t *Task) ID() uuid.UUID {
@@ -199,13 +219,14 @@ func (t *Task) Context() context.Context {
 	x := t.extra()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.ctx == nil {
-		x.ctx, x.cancel = context.WithCancelCause(context.Background())
+	if x.life == nil {
+		x.life = new(lifetime)
+		x.life.ctx, x.life.cancel = context.WithCancelCause(context.Background())
 		if x.over {
-			x.cancel(x.err)
+			x.life.cancel(x.err)
 		}
 	}
-	return x.ctx
+	return x.life.ctx
 }
 
 // cancelContext ends the task's context, made here if need be, so that a later
@@ -215,9 +236,9 @@ func (t *Task) cancelContext(kill *KillError) {
 	if ctx.Err() == nil {
 		x := t.extra()
 		x.mu.Lock()
-		cancel := x.cancel
+		life := x.life
 		x.mu.Unlock()
-		cancel(kill)
+		life.cancel(kill)
 	}
 }
 
@@ -234,15 +255,26 @@ func (t *Task) finish(err error) {
 	if err != nil {
 		t.extra().err = err
 	}
+	if x := t.ext.Load(); x != nil {
+		x.noteFailure()
+	}
 	t.ended.Store(true)
 	if t.ext.CompareAndSwap(nil, overExt) {
-		w.load.Add(-1)
+		w.uncount()
 		return
 	}
-	x := t.ext.Load()
+	for _, l := range t.ext.Load().release() {
+		w.call(t, l.run)
+	}
+	w.uncount()
+}
+
+// release tells everyone who waits for the end of a task, and returns the links,
+// which are still to be called.
+func (x *taskExt) release() []*link {
 	x.mu.Lock()
 	x.over = true
-	joiners, links, done, cancel, result := x.joiners, x.links, x.done, x.cancel, x.err
+	joiners, links, done, life, result := x.joiners, x.links, x.done, x.life, x.err
 	x.joiners, x.links = nil, nil
 	x.mu.Unlock()
 	var first *joiner // turned round: in the order they came
@@ -255,18 +287,17 @@ func (t *Task) finish(err error) {
 	if done != nil {
 		close(done)
 	}
-	if cancel != nil {
-		cancel(result)
+	if life != nil {
+		life.cancel(result)
 	}
-	for _, l := range links {
-		w.call(t, l.run)
-	}
-	w.load.Add(-1)
+	return links
 }
 
 // refuse ends a task that never starts.
 func (t *Task) refuse(err error) {
-	t.ext.Store(&taskExt{over: true, err: err})
+	x := &taskExt{over: true, err: err}
+	x.noteFailure()
+	t.ext.Store(x)
 	t.ended.Store(true)
 }
 

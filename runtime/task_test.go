@@ -2,6 +2,8 @@ package runtime_test
 
 import (
 	"errors"
+	"os"
+	"os/exec"
 	goruntime "runtime"
 	"strings"
 	"testing"
@@ -49,7 +51,7 @@ func TestPanickingOnPanic(t *testing.T) { // D89
 	})
 }
 
-func TestGoexitEndsTheTaskAlone(t *testing.T) { // own behaviour 15
+func TestGoexitEndsTheTaskAlone(t *testing.T) { // D90, own behaviour 15
 	rt := runtimetest.New(t, 1)
 	runtimetest.RunOn(t, rt, func() {
 		for range 100 {
@@ -66,6 +68,42 @@ func TestGoexitEndsTheTaskAlone(t *testing.T) { // own behaviour 15
 	})
 	if n := rt.Stats().Coroutines; n > 8 {
 		t.Errorf("%d coroutines after a hundred Goexits one by one", n)
+	}
+}
+
+// TestFailNow shows, in a process of its own, that FailNow in a task fails that
+// test alone, and that the worker lives, own behaviour 15.
+func TestFailNow(t *testing.T) {
+	const inside = "WEFT_TEST_FAILNOW"
+	if os.Getenv(inside) != "" {
+		rt := runtimetest.New(t, 1)
+		t.Run("fails", func(t *testing.T) {
+			if err := rt.Spawn(t.FailNow).Join(); err != runtime.ErrGoexit {
+				t.Errorf("Join = %v", err)
+			}
+		})
+		t.Run("fails in Run", func(t *testing.T) {
+			runtimetest.RunOn(t, rt, func() { runtime.Yield(); t.FailNow() })
+			t.Error("went on")
+		})
+		t.Run("lives", func(t *testing.T) { runtimetest.RunOn(t, rt, runtime.Yield) })
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFailNow$", "-test.v")
+	cmd.Env = append(os.Environ(), inside+"=yes")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Error("did not fail")
+	}
+	for _, text := range []string{"--- FAIL: TestFailNow/fails ", "--- FAIL: TestFailNow/fails_in_Run ", "--- PASS: TestFailNow/lives "} {
+		if !strings.Contains(string(out), text) {
+			t.Errorf("no %q in:\n%s", text, out)
+		}
+	}
+	for _, text := range []string{"went on", "left behind", "panic"} {
+		if strings.Contains(string(out), text) {
+			t.Errorf("%q in:\n%s", text, out)
+		}
 	}
 }
 
@@ -114,6 +152,7 @@ func TestAsync(t *testing.T) {
 		if v, err := runtime.Async(func() (int, error) { return 7, nil }).Get(); v != 7 || err != nil {
 			t.Errorf("Get = %v, %v", v, err)
 		}
+		// D5: an error of the function.
 		failed := runtime.Async(func() (int, error) { return 8, errCause })
 		if v, err := failed.Get(); v != 8 || err != errCause || failed.Err() != errCause {
 			t.Errorf("Get = %v, %v, Err = %v", v, err, failed.Err())

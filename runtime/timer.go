@@ -14,6 +14,7 @@ type timer struct {
 type timerHeap struct {
 	entries []timerEntry
 	seq     uint64
+	floor   Instant // no timer is started earlier than this, while others fire
 }
 
 // timerEntry has when in it, so that the comparisons of a level stay within one
@@ -34,7 +35,7 @@ func (h *timerHeap) start(t *timer, when Instant) {
 	h.seq++
 	t.seq = h.seq
 	h.entries = append(h.entries, timerEntry{})
-	h.up(len(h.entries)-1, timerEntry{when, t})
+	h.up(len(h.entries)-1, timerEntry{max(when, h.floor), t})
 }
 
 // stop takes t out of the heap, if it is in it.
@@ -67,17 +68,16 @@ func (h *timerHeap) next() Instant {
 }
 
 // expire fires the timers due at now. A timer started meanwhile with an
-// instant that is past waits for the next call, so expire ends.
+// instant that is past waits for the next call, so expire ends, and holds up no
+// other.
 func (h *timerHeap) expire(now Instant) {
-	limit := h.seq
-	for len(h.entries) > 0 {
-		first := h.entries[0]
-		if first.when > now || first.seq > limit {
-			return
-		}
-		h.stop(first.timer)
-		first.fire(first.timer)
+	h.floor = now + 1
+	for len(h.entries) > 0 && h.entries[0].when <= now {
+		t := h.entries[0].timer
+		h.stop(t)
+		t.fire(t)
 	}
+	h.floor = 0
 }
 
 // up places e, whose place i is free, at i or above.

@@ -59,14 +59,15 @@ type worker struct {
 	tasks     *Task // all that were spawned here and have not ended
 	externals int   // tasks in a wait that something outside ends
 	offloads  int   // tasks that wait for the offload pool
-	quiet     bool  // counted in rt.quiet
-	closing   bool  // the reactor is being closed
+	idlers    idlers
+	quiet     bool // counted in rt.quiet
+	closing   bool // the reactor is being closed
 
 	// atomic
 	asleep     atomic.Bool
 	injected   injector
 	posted     atomic.Bool // posts is not empty
-	load       atomic.Int64
+	load       taskCount
 	coroutines atomic.Int64
 
 	mu    sync.Mutex
@@ -157,12 +158,17 @@ func (w *worker) Run(cause reactor.Cause) {
 				continue
 			}
 		}
-		// 8. Where other threads have just handed over work, more may be on its
+		// 8. Nothing is ready: that is what tasks in Idle wait for.
+		if len(w.idlers.waiting) > 0 {
+			w.offerIdle()
+			return
+		}
+		// 9. Where other threads have just handed over work, more may be on its
 		// way: that, too, is cheaper than to sleep.
 		if w.patience > 0 && w.linger() {
 			continue
 		}
-		// 9. Sleep, unless work came in meanwhile: see park.go.
+		// 10. Sleep, unless work came in meanwhile: see park.go.
 		w.asleep.Store(true)
 		if w.injected.empty() && !w.posted.Load() {
 			w.noteQuiet()
@@ -300,14 +306,10 @@ func (w *worker) inject(t *Task) {
 	w.wake()
 }
 
-// admit counts t, unless the runtime is ending. The count comes first: endIfDone
-// looks at it after stopping was set.
+// admit counts t, or refuses it if the runtime is ending.
 func (w *worker) admit(t *Task) bool {
-	w.load.Add(1)
-	if w.rt.stopping.Load() {
-		w.load.Add(-1)
+	if !w.count() {
 		t.refuse(ErrStopped)
-		w.wake()
 		return false
 	}
 	return true
@@ -387,6 +389,7 @@ func (w *worker) killAll() {
 		t.cancelContext(&KillError{Cause: ErrStopped})
 		t.killed(&KillError{Cause: ErrStopped})
 	}
+	w.endDelayed()
 }
 
 // describeTasks lists the started tasks.

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"errors"
 	"sync"
 
 	"github.com/weft-go/weft/runtime"
@@ -67,7 +66,13 @@ func (m *members) enter(t *runtime.Task, slot bool) bool {
 	}
 	if m.set == nil {
 		m.set = make(map[*runtime.Task]*member)
-		m.ended = func(t *runtime.Task) { m.leave(t, t.Err()) }
+		m.ended = func(t *runtime.Task) {
+			var failure error
+			if t.Failed() {
+				failure = t.Err()
+			}
+			m.leave(t, failure)
+		}
 	}
 	ended := m.ended
 	e := &member{task: t, slot: slot, prev: m.last}
@@ -83,8 +88,9 @@ func (m *members) enter(t *runtime.Task, slot bool) bool {
 	return true
 }
 
-// leave takes t out of the set, if it is in it, and gives its slot back.
-func (m *members) leave(t *runtime.Task, err error) bool {
+// leave takes t out of the set, if it is in it, and gives its slot back. failure
+// is the error by which it failed, if it did.
+func (m *members) leave(t *runtime.Task, failure error) bool {
 	m.mu.Lock()
 	e := m.set[t]
 	if e == nil {
@@ -102,10 +108,10 @@ func (m *members) leave(t *runtime.Task, err error) bool {
 	} else {
 		e.next.prev = e.prev
 	}
-	if failed(err) {
+	if failure != nil {
 		for w := m.watchers; w != nil; w = w.next {
 			if w.err == nil {
-				w.err = err
+				w.err = failure
 			}
 		}
 	}
@@ -119,13 +125,6 @@ func (m *members) leave(t *runtime.Task, err error) bool {
 		m.slots.give()
 	}
 	return true
-}
-
-// failed reports whether a task ended by a failure, as to which a kill without
-// cause is none.
-func failed(err error) bool {
-	var kill *runtime.KillError
-	return err != nil && !(errors.As(err, &kill) && kill.Cause == nil)
 }
 
 // Discard takes t out of the set, and frees its slot; the task goes on. It
@@ -200,7 +199,8 @@ func (m *members) JoinUntil(deadline runtime.Instant) error {
 
 // JoinErr is JoinUntil that, when there is no member any more, returns the error
 // of the first one that failed since the call: a *runtime.PanicError, the error
-// of a Future, a kill with a cause. A kill without one is no failure.
+// of a Future, a kill with a cause. A kill without one is no failure: see
+// runtime.Task.Failed.
 func (m *members) JoinErr(deadline runtime.Instant) error {
 	watch := new(watcher)
 	m.mu.Lock()
