@@ -11,9 +11,8 @@ import (
 // An interrupt is delivered once: to the wait it ends, or, if the task does
 // not wait, to its next one.
 type interrupts struct {
-	kill    *KillError // the last kill, delivered or not
-	killGen uint64     // the wait that it ended
-	bounds  *bound     // the innermost enclosing one
+	kill   *KillError // the last kill, delivered or not
+	bounds *bound     // the innermost enclosing one
 }
 
 type interruptFlags struct {

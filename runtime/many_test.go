@@ -10,19 +10,25 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// failing returns a task that fails with err after d.
-func failing(d time.Duration, err error) *runtime.Task {
-	return &runtime.Async(func() (int, error) { runtime.Sleep(d); return 0, err }).Task
+// failing returns a task that ends with err, a while after the end of before.
+func failing(before *runtime.Task, err error) *runtime.Task {
+	return &runtime.Async(func() (int, error) {
+		if before != nil {
+			_ = before.Join()
+		}
+		runtime.Sleep(short)
+		return 0, err
+	}).Task
 }
 
 // TestJoinAll returns the failure that came first in time, D27, whatever the order
 // of the list, and whether the tasks ended before the call or after.
 func TestJoinAll(t *testing.T) {
 	errOther := errors.New("other")
-	join := func(t *testing.T, spawn func(time.Duration, error) *runtime.Task) {
-		late := spawn(4*short, errOther)
-		early := spawn(short, errCause)
-		well := spawn(2*short, nil)
+	join := func(t *testing.T, spawn func(*runtime.Task, error) *runtime.Task) {
+		early := spawn(nil, errCause)
+		well := spawn(early, nil)
+		late := spawn(well, errOther)
 		if err := runtime.JoinAll(late, well, early); err != errCause {
 			t.Errorf("JoinAll = %v", err)
 		}
@@ -38,9 +44,9 @@ func TestJoinAll(t *testing.T) {
 	}
 	onWorkers(t, func(t *testing.T) {
 		join(t, failing)
-		join(t, func(d time.Duration, err error) *runtime.Task {
+		join(t, func(before *runtime.Task, err error) *runtime.Task {
 			var task *runtime.Task
-			_ = runtime.SpawnBalanced(func() { task = failing(d, err) }).Join()
+			_ = runtime.SpawnBalanced(func() { task = failing(before, err) }).Join()
 			return task
 		})
 	})
@@ -289,7 +295,7 @@ func TestKillAllFromAGoroutine(t *testing.T) { // D17
 
 func ExampleJoinAll() {
 	example(func() {
-		fetch := func(d time.Duration, err error) *runtime.Task {
+		fetch := func(before *runtime.Task, err error) *runtime.Task {
 			future := runtime.Async(func() (string, error) { runtime.Sleep(d); return "", err })
 			return &future.Task
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/event"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
@@ -44,12 +45,27 @@ func (b *bell) ring() {
 	}
 }
 
-// sleepers are tasks that end in the order of their delays, in units of 5 ms.
-func sleepers(spawn func(func()) *runtime.Task, delays ...int) []*runtime.Task {
-	var tasks []*runtime.Task
-	for _, d := range delays {
-		tasks = append(tasks, spawn(func() { runtime.Sleep(time.Duration(d) * short) }))
+// enders are tasks of one worker that end in the order of ranks, which begins at 1,
+// once somebody waits for each of them.
+func enders(spawn func(func()) *runtime.Task, ranks ...int) []*runtime.Task {
+	home := spawn(func() {}).Worker()
+	may := make([]event.Event, len(ranks))
+	tasks := make([]*runtime.Task, len(ranks))
+	for i := range tasks {
+		tasks[i] = home.Spawn(func() { _ = may[i].Wait() })
 	}
+	home.Spawn(func() {
+		for _, task := range tasks {
+			for runtime.Links(task) == 0 {
+				runtime.Sleep(50 * time.Microsecond)
+			}
+		}
+		for rank := range ranks {
+			i := slices.Index(ranks, rank+1)
+			may[i].Set()
+			_ = tasks[i].Join()
+		}
+	})
 	return tasks
 }
 
@@ -62,7 +78,7 @@ func eachWay(t *testing.T, fn func(t *testing.T, spawn func(func()) *runtime.Tas
 
 func TestWaitForAll(t *testing.T) {
 	eachWay(t, func(t *testing.T, spawn func(func()) *runtime.Task) {
-		tasks := sleepers(spawn, 3, 1, 2)
+		tasks := enders(spawn, 3, 1, 2)
 		ready, err := runtime.Wait(0, 0, tasks...)
 		if want := []*runtime.Task{tasks[1], tasks[2], tasks[0]}; err != nil || !slices.Equal(ready, want) {
 			t.Errorf("Wait = %v, %v, want %v", ready, err, want)
@@ -80,8 +96,8 @@ func TestWaitForAll(t *testing.T) {
 // TestWaitCountsATaskOnce that is given twice, D25.
 func TestWaitCountsATaskOnce(t *testing.T) {
 	eachWay(t, func(t *testing.T, spawn func(func()) *runtime.Task) {
-		a := spawn(func() { runtime.Sleep(time.Millisecond) })
-		b := spawn(func() { runtime.Sleep(short) })
+		tasks := enders(spawn, 1, 2)
+		a, b := tasks[0], tasks[1]
 		ready, err := runtime.Wait(2, 0, a, a, b, a)
 		if err != nil || !slices.Equal(ready, []*runtime.Task{a, b}) {
 			t.Errorf("Wait = %v, %v", ready, err)
@@ -186,7 +202,7 @@ func TestWaitForAMixture(t *testing.T) {
 
 func TestIWait(t *testing.T) {
 	eachWay(t, func(t *testing.T, spawn func(func()) *runtime.Task) {
-		tasks := sleepers(spawn, 2, 3, 1, 2)
+		tasks := enders(spawn, 2, 4, 1, 3)
 		tasks = append(tasks, tasks[0])
 		var got []*runtime.Task
 		for task := range runtime.IWait(0, tasks...) {
