@@ -295,7 +295,7 @@ func TestKillAllFromAGoroutine(t *testing.T) { // D17
 
 func ExampleJoinAll() {
 	example(func() {
-		fetch := func(before *runtime.Task, err error) *runtime.Task {
+		fetch := func(d time.Duration, err error) *runtime.Task {
 			future := runtime.Async(func() (string, error) { runtime.Sleep(d); return "", err })
 			return &future.Task
 		}
