@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"runtime/debug"
+
+	"github.com/weft-go/weft/runtime/internal/coro"
 )
 
 // coroutine runs tasks, one after the other, on one iter.Pull coroutine of a
@@ -11,7 +13,7 @@ import (
 // touches are what it costs.
 type coroutine struct {
 	party
-	own  slot
+	own  coro.Slot
 	task *Task // the one it runs; nil while idle, and for the hub
 
 	deadline *timer // of its tasks' waits; made by the first
@@ -22,7 +24,7 @@ type coroutine struct {
 func (co *coroutine) run() {
 	enroll(co)
 	co.w.coroutines.Add(1)
-	for !co.own.ending {
+	for !co.own.Ending {
 		t := co.task
 		t.finish(co.call(t))
 		co.next()
@@ -72,7 +74,7 @@ func (co *coroutine) goexit(t *Task) {
 	co.w.doomed = append(co.w.doomed, co)
 	switchTo(&co.party, &co.w.hub)
 	co.left()
-	panic(endOfCoroutine{})
+	panic(coro.End{})
 }
 
 // next finds the next thing to do after a task: a new task is run by this very

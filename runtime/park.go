@@ -46,7 +46,7 @@ func (w Waiter) ParkUntil(reason string, deadline Instant) error {
 	t.reason = reason
 	co := t.co
 	if to := worker.pick(); to != &co.party {
-		leave(&co.party, to).swap()
+		leave(&co.party, to).Swap()
 		if worker.forward != nil {
 			settle(worker, &co.party)
 		}
@@ -128,7 +128,7 @@ func Yield() {
 	t, w := co.task, co.w
 	w.runq.push(t)
 	if to := w.pick(); to != &co.party {
-		leave(&co.party, to).swap()
+		leave(&co.party, to).Swap()
 		if w.forward != nil {
 			settle(w, &co.party)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/petermattis/goid"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/coro"
 )
 
 // core is a greenlet without its types. The owner's running party alone uses
@@ -34,9 +35,9 @@ type core struct {
 	closer  *core // who waits in Close for its end, and gets its result
 	heir    *core // who gets its result, once dead
 
-	at  *slot // where it is suspended; nil while unstarted or running
-	own slot  // its coroutine's
-	id  int64 // the goroutine on which it is suspended
+	at  *coro.Slot // where it is suspended; nil while unstarted or running
+	own coro.Slot  // its coroutine's
+	id  int64      // the goroutine on which it is suspended
 
 	// pending points to where the call in which it is suspended, or its start,
 	// wants the value: *T for a call that returns a T. It is nil in Close, which
@@ -142,14 +143,14 @@ func (o *owner) hand(from, to *core) {
 // A switch is
 //
 //	if s := depart(...); s != nil {
-//		s.swap()
+//		s.Swap()
 //	}
 //	return arrive(...)
 
 // depart begins to pass v from from, the running party, to to, in a call that
 // waits for a value where pending says. id is the calling goroutine's. It
 // returns nil if from gets v itself.
-func depart[T any](from, to *core, id int64, v T, pending any) *slot {
+func depart[T any](from, to *core, id int64, v T, pending any) *coro.Slot {
 	from.pending = pending
 	dead := to.dead
 	if dead {
@@ -160,7 +161,7 @@ func depart[T any](from, to *core, id int64, v T, pending any) *slot {
 }
 
 // departThrowing is depart with an error.
-func departThrowing(from, to *core, id int64, err error, pending any) *slot {
+func departThrowing(from, to *core, id int64, err error, pending any) *coro.Slot {
 	from.pending = pending
 	if err == nil {
 		err = ErrExit
@@ -170,7 +171,7 @@ func departThrowing(from, to *core, id int64, err error, pending any) *slot {
 }
 
 // pass begins the switch from from to to.
-func (from *core) pass(to *core, id int64) *slot {
+func (from *core) pass(to *core, id int64) *coro.Slot {
 	if to == from {
 		return nil
 	}
@@ -197,7 +198,7 @@ func (o *owner) arrive(self *core) {
 // passAndWait is pass and arrive for Close.
 func (from *core) passAndWait(to *core, id int64) {
 	if s := from.pass(to, id); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	from.o.arrive(from)
 }
@@ -216,7 +217,7 @@ func (c *core) live() {
 		}
 		c.die(message{kind: exited})
 		c.leave(id, true)
-		panic(endOfCoroutine{})
+		panic(coro.End{})
 	}()
 	c.body()
 	returned = true

@@ -9,6 +9,7 @@ import (
 	"github.com/petermattis/goid"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/coro"
 )
 
 // A Generator is a function that yields values, one by one, to whoever asks for
@@ -26,8 +27,7 @@ type Generator[Out, In any] struct {
 	body   func(*Yielder[Out, In]) error
 	state  genState
 	member member
-	next   func() (struct{}, bool)
-	yield  func(struct{}) bool
+	slot   coro.Slot
 	id     int64 // its coroutine
 	caller int64 // the goroutine of the call that made it execute
 
@@ -76,7 +76,7 @@ func (g *Generator[Out, In]) Next() (Out, error) {
 		var none Out
 		return none, err
 	}
-	g.next()
+	g.slot.Swap()
 	return g.arrive()
 }
 
@@ -87,7 +87,7 @@ func (g *Generator[Out, In]) Send(v In) (Out, error) {
 		var none Out
 		return none, err
 	}
-	g.next()
+	g.slot.Swap()
 	return g.arrive()
 }
 
@@ -104,7 +104,7 @@ func (g *Generator[Out, In]) Throw(err error) (Out, error) {
 		var none Out
 		return none, err
 	}
-	g.next()
+	g.slot.Swap()
 	return g.arrive()
 }
 
@@ -125,14 +125,14 @@ func (g *Generator[Out, In]) bind() (*owner, int64, error) {
 	return o, id, nil
 }
 
-// The function runs on its own coroutine. It is iter.Pull used as documented,
-// but that the owner may switch to other greenlets inside the function, and come
-// back. The coroutine is alone in its slot with the goroutine that called next.
+// The function runs on its own coroutine, which is alone in its slot with the
+// goroutine that called Next. It is iter.Pull used as documented, but that the
+// owner may switch to other greenlets inside the function, and come back.
 //
-// As with slot.swap, the exported functions call next and yield themselves.
+// The exported functions swap themselves: see Slot.Swap.
 
 // depart begins to resume the function, with the value that was sent or the
-// error to raise: the caller must call next, and then arrive. It returns an
+// error to raise: the caller must swap, and then arrive. It returns an
 // error if the function can't be resumed.
 func (g *Generator[Out, In]) depart(v In, raise error, sent bool) error {
 	o, id, err := g.bind()
@@ -161,11 +161,11 @@ func (g *Generator[Out, In]) depart(v In, raise error, sent bool) error {
 	return nil
 }
 
-// execute makes the function the one that runs, for a call of next.
+// execute makes the function the one that runs, for a swap.
 func (g *Generator[Out, In]) execute(o *owner, id int64) {
 	g.caller = id
 	if g.state == fresh {
-		g.next, _ = iter.Pull(g.coroutine)
+		g.slot.Open(g.live)
 	} else {
 		o.running.Store(g.id)
 	}
@@ -183,10 +183,10 @@ func (g *Generator[Out, In]) arrive() (Out, error) {
 	return none, g.ended()
 }
 
-// coroutine is the function of the generator's coroutine.
-func (g *Generator[Out, In]) coroutine(yield func(struct{}) bool) {
+// live is what happens on the generator's coroutine.
+func (g *Generator[Out, In]) live() {
 	o := g.o.Load()
-	g.id, g.yield = o.admit(), yield
+	g.id = o.admit()
 	o.add(&g.member)
 	goexit := true
 	defer func() {
@@ -196,7 +196,7 @@ func (g *Generator[Out, In]) coroutine(yield func(struct{}) bool) {
 		o.running.Store(g.caller)
 		if goexit && g.force {
 			g.end = message{}
-			panic(endOfCoroutine{}) // see Close
+			panic(coro.End{}) // see Close
 		}
 	}()
 	g.end = g.guarded(&Yielder[Out, In]{g, g.id})
@@ -271,7 +271,7 @@ func (g *Generator[Out, In]) Close() error {
 	}
 	g.raise = ErrExit
 	g.execute(o, id)
-	g.next()
+	g.slot.Swap()
 	ignored := g.state == waiting
 	for g.state == waiting {
 		g.force = true
@@ -293,9 +293,9 @@ func (g *Generator[Out, In]) Close() error {
 
 // forced resumes the function and absorbs the Goexit that it causes.
 func (g *Generator[Out, In]) forced(o *owner, id int64) {
-	defer absorbEnd()
+	defer coro.AbsorbEnd()
 	g.execute(o, id)
-	g.next()
+	g.slot.Swap()
 }
 
 func (g *Generator[Out, In]) suspended() bool { return g.state == waiting }
@@ -357,7 +357,7 @@ type Yielder[Out, In any] struct {
 // Generator.Close.
 func (y *Yielder[Out, In]) YieldErr(v Out) (In, error) {
 	y.depart(v)
-	y.g.yield(struct{}{})
+	y.g.slot.Swap()
 	return y.arrive()
 }
 
@@ -366,7 +366,7 @@ func (y *Yielder[Out, In]) YieldErr(v Out) (In, error) {
 // that wraps the one thrown.
 func (y *Yielder[Out, In]) Yield(v Out) In {
 	y.depart(v)
-	y.g.yield(struct{}{})
+	y.g.slot.Swap()
 	in, err := y.arrive()
 	if err != nil {
 		panic(&raised{err})
@@ -374,7 +374,7 @@ func (y *Yielder[Out, In]) Yield(v Out) In {
 	return in
 }
 
-// depart begins to yield v: the function must call yield, and then arrive.
+// depart begins to yield v: the function must swap, and then arrive.
 func (y *Yielder[Out, In]) depart(v Out) {
 	g := y.g
 	if goid.Get() != y.id {

@@ -81,7 +81,7 @@ func (g *Greenlet[In, Out]) Switch(v In) (Out, error) {
 	}
 	from := o.current
 	if s := depart(from, &g.core, id, v, g.outP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(from, &g.out)
 }
@@ -99,7 +99,7 @@ func (g *Greenlet[In, Out]) Throw(err error) (Out, error) {
 	}
 	from := o.current
 	if s := departThrowing(from, &g.core, id, err, g.outP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(from, &g.out)
 }
@@ -120,7 +120,7 @@ func (g *Greenlet[In, Out]) SwitchParent(v Out) (In, error) {
 		return zero, ErrMain
 	}
 	if s := depart(&g.core, g.parent, id, v, g.inP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(&g.core, &g.in)
 }
@@ -140,7 +140,7 @@ func SwitchTo[In, Out, ToIn, ToOut any](from *Greenlet[In, Out], to *Greenlet[To
 		return zero, ErrNotCurrent
 	}
 	if s := depart(&from.core, &to.core, id, v, from.inP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(&from.core, &from.in)
 }
