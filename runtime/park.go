@@ -70,7 +70,10 @@ func (t *Task) beforePark(gen uint64, deadline Instant) error {
 			_ = t.end() // no wait is left behind
 			panic(&unwind{t.extra().kill})
 		}
-		if err := t.interruption(); err != nil && t.claim(gen&genMask) {
+		err := t.interruption()
+		if err == nil {
+			t.interrupted = t.unwound
+		} else if t.claim(gen & genMask) {
 			t.delivered(err)
 			_ = t.end()
 			return err

@@ -35,6 +35,9 @@ type core struct {
 	closer  *core // who waits in Close for its end, and gets its result
 	heir    *core // who gets its result, once dead
 
+	stack stack  // its coroutine's
+	on    *stack // where it is suspended: that one, or a generator's
+
 	at  *coro.Slot // where it is suspended; nil while unstarted or running
 	own coro.Slot  // its coroutine's
 	id  int64      // the goroutine on which it is suspended
@@ -134,6 +137,10 @@ func (o *owner) hand(from, to *core) {
 	if o.tracer != nil {
 		o.origin = from
 	}
+	if o.task != nil {
+		from.on = o.stack
+		o.move(to.on)
+	}
 	o.current = to
 	if to.started {
 		o.running.Store(to.id)
@@ -227,7 +234,7 @@ func (c *core) live() {
 // die makes c dead, with m as what its heir gets.
 func (c *core) die(m message) {
 	o := c.o
-	c.dead = true
+	c.dead, c.stack.Ended = true, true
 	o.message = m
 	if m.kind == failed && errors.Is(m.err, ErrExit) || m.kind == exited && c.forced {
 		o.message = message{kind: boxed}
@@ -250,9 +257,8 @@ func (c *core) leave(id int64, byPanic bool) {
 
 // failure turns the value of a panic into a message: the error that the parent
 // gets. The panic by which package runtime unwinds a task goes on in the parent.
-func failure(r any) message {
-	if err, ok := r.(error); ok && (errors.Is(err, runtime.ErrKilled) ||
-		errors.Is(err, runtime.ErrTimeout) || errors.Is(err, runtime.ErrWouldBlockForever)) {
+func (o *owner) failure(r any) message {
+	if o.task != nil && o.task.Unwinding(r) {
 		return message{kind: panicked, box: r}
 	}
 	return message{kind: failed, err: &runtime.PanicError{Value: r, Stack: debug.Stack()}}

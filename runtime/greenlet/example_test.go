@@ -27,14 +27,12 @@ func Example() {
 		return 0, nil // to b's parent, which is not a
 	})
 	_, _ = a.Switch(0)
-	fmt.Println(a.Dead(), b.Dead())
 	_ = a.Close()
 	// Output:
 	// A1
 	// B1
 	// A2
 	// B2
-	// false true
 }
 
 // A greenlet as a coroutine of its parent: values go in and results come out.
@@ -144,7 +142,7 @@ func ExampleTypeError() {
 	// true
 }
 
-// Two generators count in turns.
+// Two generators count in turns: the counter of the tutorial.
 func ExampleGenerator() {
 	count := func(name string, to int) *greenlet.Generator[string, int] {
 		return greenlet.NewGenerator(func(y *greenlet.Yielder[string, int]) error {
@@ -155,6 +153,8 @@ func ExampleGenerator() {
 		})
 	}
 	a, b := count("A", 3), count("B", 2)
+	defer a.Close()
+	defer b.Close()
 	for turn, other := a, b; ; turn, other = other, turn {
 		v, err := turn.Next()
 		if err == greenlet.ErrDone {
@@ -162,14 +162,12 @@ func ExampleGenerator() {
 		}
 		fmt.Println(v)
 	}
-	fmt.Println(a.Close(), b.Close())
 	// Output:
 	// A1
 	// B1
 	// A2
 	// B2
 	// A3
-	// <nil> <nil>
 }
 
 func ExampleGenerator_All() {

@@ -30,6 +30,7 @@ type Generator[Out, In any] struct {
 	slot   coro.Slot
 	id     int64 // its coroutine
 	caller int64 // the goroutine of the call that made it execute
+	stack  stack
 
 	in     In
 	out    Out
@@ -170,6 +171,16 @@ func (g *Generator[Out, In]) execute(o *owner, id int64) {
 		o.running.Store(g.id)
 	}
 	g.state = executing
+	g.stack.under = o.stack
+	o.move(&g.stack)
+}
+
+// pause makes the call that made the function execute the one that runs.
+func (g *Generator[Out, In]) pause() {
+	o := g.o.Load()
+	o.running.Store(g.caller)
+	o.move(g.stack.under)
+	g.stack.under = nil
 }
 
 // arrive returns what the function yielded or how it ended.
@@ -190,10 +201,10 @@ func (g *Generator[Out, In]) live() {
 	o.add(&g.member)
 	goexit := true
 	defer func() {
-		g.state = done
+		g.state, g.stack.Ended = done, true
 		o.drop(&g.member)
 		o.dismiss(g.id)
-		o.running.Store(g.caller)
+		g.pause()
 		if goexit && g.force {
 			g.end = message{}
 			panic(coro.End{}) // see Close
@@ -215,7 +226,7 @@ func (g *Generator[Out, In]) guarded(y *Yielder[Out, In]) (end message) {
 		case *raised:
 			end.fail(r.err)
 		default:
-			end = failure(r)
+			end = g.o.Load().failure(r)
 		}
 	}()
 	body := g.body
@@ -382,7 +393,7 @@ func (y *Yielder[Out, In]) depart(v Out) {
 	}
 	g.out = v
 	g.state = waiting
-	g.o.Load().running.Store(g.caller)
+	g.pause()
 }
 
 // arrive returns what was sent or thrown.

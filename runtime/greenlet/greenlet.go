@@ -56,6 +56,7 @@ func (g *Greenlet[In, Out]) init(o *owner) {
 	g.o, g.self = o, g
 	g.inP, g.outP = &g.in, &g.out
 	g.pending = g.inP
+	g.on = &g.stack
 	g.body = g.call
 	g.member.who = &g.core
 }
@@ -171,7 +172,7 @@ func (g *Greenlet[In, Out]) guarded(in In) (out Out, end message) {
 			return
 		}
 		if r := recover(); r != nil {
-			end = failure(r)
+			end = g.o.failure(r)
 		}
 	}()
 	out, err := g.run(in)

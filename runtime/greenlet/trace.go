@@ -1,12 +1,6 @@
 package greenlet
 
-import (
-	"runtime/debug"
-
-	"github.com/petermattis/goid"
-
-	"github.com/weft-go/weft/runtime"
-)
+import "github.com/petermattis/goid"
 
 // Event says to a Tracer what was switched.
 type Event uint8
@@ -65,7 +59,7 @@ func (o *owner) trace() {
 			o.tracer = nil
 			o.keep(false)
 			if o.kind < panicked {
-				o.message = message{kind: failed, err: &runtime.PanicError{Value: r, Stack: debug.Stack()}}
+				o.message = o.failure(r)
 			}
 		}
 	}()
