@@ -3,6 +3,7 @@ package greenlet_test
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -233,6 +234,81 @@ func TestGreenletsWhileUnwinding(t *testing.T) {
 		}
 		if want := []string{"cleaned up", "second kill"}; !slices.Equal(log, want) {
 			t.Errorf("log %q, want %q", log, want)
+		}
+	})
+}
+
+// Kills from other workers and from a goroutine, at any point: every deferred
+// function runs, once.
+func TestKillsFromElsewhere(t *testing.T) {
+	const tasks = 100
+	runtimetest.Run(t, 2, func() {
+		var all []*runtime.Task
+		var open atomic.Int32
+		for range tasks {
+			all = append(all, runtime.SpawnBalanced(func() {
+				var g *ints
+				g = greenlet.New(func(int) (int, error) {
+					open.Add(1)
+					defer open.Add(-1)
+					gen := greenlet.NewGenerator(func(y *yell) error {
+						open.Add(1)
+						defer open.Add(-1)
+						for i := 0; ; i++ {
+							runtime.Sleep(50 * time.Microsecond)
+							y.Yield(i)
+						}
+					})
+					for v := range gen.All() {
+						if _, err := g.SwitchParent(v); err != nil {
+							return 0, err
+						}
+					}
+					return 0, nil
+				})
+				for {
+					_ = runtime.WithTimeout(time.Hour, func() error {
+						_, err := g.Switch(0)
+						runtime.Yield()
+						return err
+					})
+				}
+			}))
+		}
+		runtimetest.Eventually(t, "all started", func() bool { return open.Load() == 2*tasks })
+		for _, task := range all[:tasks/2] {
+			task.Kill(errTest)
+		}
+		if err := runtime.Offload(func() {
+			for _, task := range all[tasks/2:] {
+				task.Kill(errTest)
+			}
+		}); err != nil {
+			t.Error(err)
+		}
+		for _, task := range all {
+			if err := task.Join(); !isKill(err) {
+				t.Errorf("Join = %v", err)
+			}
+		}
+		if n := open.Load(); n != 0 {
+			t.Errorf("%d functions did not end", n)
+		}
+	})
+}
+
+// CloseAll, deferred, while the task is unwound: what it closes may wait.
+func TestCloseAllWhileUnwinding(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		var log []string
+		err := killed(func() {
+			defer func() { log = append(log, "closed") }()
+			defer greenlet.CloseAll()
+			leaveSuspended(t, &log)
+			runtime.Sleep(time.Hour)
+		})
+		if want := []string{"c", "b", "a", "closed"}; !isKill(err) || !slices.Equal(log, want) {
+			t.Errorf("Join = %v, log %q, want %q", err, log, want)
 		}
 	})
 }

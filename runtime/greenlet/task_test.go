@@ -1,6 +1,7 @@
 package greenlet_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -8,11 +9,68 @@ import (
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/greenlet"
 	"github.com/weft-go/weft/runtime/lock"
+	"github.com/weft-go/weft/runtime/poll"
 	"github.com/weft-go/weft/runtime/runtimetest"
+	"golang.org/x/sys/unix"
 )
 
-// The task waits with all its greenlets, and its worker goes on.
+// Whatever waits may be called in greenlets and generators, of tasks and of
+// goroutines.
+func TestWaits(t *testing.T) {
+	both(t, func(t *testing.T) {
+		var mu lock.Mutex
+		ends := make([]int, 2)
+		if err := unix.Pipe2(ends, unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+		r, w := poll.New(ends[0], true), poll.New(ends[1], true)
+		wait := func() {
+			runtime.Sleep(time.Microsecond)
+			waiter := runtime.NewWaiter().External()
+			go waiter.Ready()
+			if err := waiter.Park("test"); err != nil {
+				t.Errorf("Park = %v", err)
+			}
+			if err := runtime.Offload(func() {}); err != nil {
+				t.Errorf("Offload = %v", err)
+			}
+			mu.Lock()
+			go func() {
+				_, err := w.Write([]byte("x"))
+				if err != nil {
+					t.Errorf("Write = %v", err)
+				}
+				mu.Unlock()
+			}()
+			var buf [1]byte
+			if n, err := r.Read(buf[:]); n != 1 || err != nil {
+				t.Errorf("Read = %d, %v", n, err)
+			}
+			mu.Lock()
+			mu.Unlock()
+		}
+		g := greenlet.New(func(int) (int, error) {
+			wait()
+			gen := greenlet.NewGenerator(func(y *yell) error {
+				wait()
+				y.Yield(1)
+				wait()
+				y.Yield(2)
+				return nil
+			})
+			wait()
+			must(t, "Next", 1)(gen.Next())
+			must(t, "Next", 2)(gen.Next())
+			return 3, gen.Close()
+		})
+		must(t, "Switch", 3)(g.Switch(0))
+		if err := errors.Join(r.Close(), w.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
 
+// The task waits with all its greenlets, and its worker goes on.
 func TestParkInAGreenlet(t *testing.T) {
 	runtimetest.Run(t, 1, func() {
 		self := runtime.Current()
