@@ -157,6 +157,33 @@ func TestSwallowedKill(t *testing.T) {
 	})
 }
 
+// So it is when a deferred function has waited before it was swallowed.
+func TestKillIsSwallowedAfterAWait(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		for name, wait := range map[string]func(){
+			"Yield": runtime.Yield,
+			"Sleep": func() { runtime.Sleep(time.Microsecond) },
+		} {
+			err := killed(func() {
+				g := greenlet.New(func(int) (int, error) {
+					func() {
+						defer func() { _ = recover() }()
+						defer wait()
+						runtime.Sleep(time.Hour)
+					}()
+					wait()
+					t.Errorf("%s went on", name)
+					return 0, nil
+				})
+				_, _ = g.Switch(0)
+			})
+			if !isKill(err) {
+				t.Errorf("%s: Join = %v", name, err)
+			}
+		}
+	})
+}
+
 // If the strand ends, the unwinding is resumed in the one that gets its result:
 // a recover does not save the task.
 func TestSwallowedKillOfAnEndedGreenlet(t *testing.T) {
