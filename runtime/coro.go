@@ -33,6 +33,9 @@ import "github.com/weft-go/weft/runtime/internal/coro"
 //  5. Under the race detector iter.Pull adds an edge per swap from who leaves
 //     to who is resumed. All switches of a worker are a chain of such edges.
 //
+// A coroutine's task may be on another goroutine when it parks, that of a greenlet
+// or generator: see strand.go.
+//
 // # Asymmetric switching (build tag weft_asymmetric)
 //
 // Every switch goes through the hub: a party yields in its own slot, the hub

@@ -310,8 +310,8 @@ func (c *core) Active() bool { return c.started && !c.dead }
 // Dead reports whether the greenlet has ended, or can't start any more.
 func (c *core) Dead() bool { return c.dead }
 
-// Close ends the greenlet; nothing else does, no garbage collection in
-// particular. It returns when the greenlet is dead.
+// Close ends the greenlet. Nothing else does but the end of its task; no garbage
+// collection in particular. It returns when the greenlet is dead.
 //
 // A suspended greenlet sees its waiting call return ErrExit. If it switches or
 // ends regularly from then on, well; but when control comes back to Close and it

@@ -39,11 +39,11 @@ import "github.com/weft-go/weft/runtime/internal/coro"
 //     it, always the long way of point 3, where the heir absorbs it.
 //  5. Under the race detector iter.Pull adds an edge per swap from who leaves
 //     to who is resumed. All switches of an owner are a chain of such edges.
-//  6. If the owner is a task, its worker has slots of its own, and these
-//     greenlets' slots are none of them: the two sets of swaps never mix. The
-//     task's own coroutine ends, or runs another task, only after its function
-//     has returned or unwound there, which is when the main party runs on it
-//     and all others are suspended in their owner's slots.
+//  6. If the owner is a task, its worker has slots of its own, which these swaps
+//     never touch. A party that parks is swapped into one of them by package
+//     runtime, and out again, and meanwhile nobody uses the owner's slots. The
+//     task's own coroutine ends, or runs another task, only when the main party
+//     has returned or unwound there and all others have ended: see owner.End.
 //
 // # Asymmetric switching (build tag weft_asymmetric)
 //

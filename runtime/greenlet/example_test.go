@@ -3,7 +3,9 @@ package greenlet_test
 import (
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/greenlet"
 )
 
@@ -55,6 +57,33 @@ func ExampleGreenlet() {
 	// 10 <nil>
 	// 15 <nil>
 	// 30 <nil>
+}
+
+// In a task greenlets wait as the task may, and a timeout of a caller's ends them.
+func Example_task() {
+	err := runtime.Default().Run(func() error {
+		ticks := greenlet.NewGenerator(func(y *greenlet.Yielder[int, int]) error {
+			defer fmt.Println("closed")
+			for i := 1; ; i++ {
+				runtime.Sleep(time.Millisecond) // other tasks run
+				if y.Yield(i); i == 2 {
+					runtime.Sleep(time.Hour)
+				}
+			}
+		})
+		return runtime.WithTimeout(50*time.Millisecond, func() error {
+			for v := range ticks.All() {
+				fmt.Println(v)
+			}
+			return nil
+		})
+	})
+	fmt.Println(err)
+	// Output:
+	// 1
+	// 2
+	// closed
+	// runtime: timeout of 50ms
 }
 
 func ExampleGreenlet_Throw() {

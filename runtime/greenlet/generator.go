@@ -3,7 +3,6 @@ package greenlet
 import (
 	"errors"
 	"iter"
-	goruntime "runtime"
 	"sync/atomic"
 
 	"github.com/petermattis/goid"
@@ -52,12 +51,6 @@ const (
 	executing                 // or in a greenlet that is suspended
 	done
 )
-
-// raised is the panic by which Yield unwinds the generator's function.
-type raised struct{ err error }
-
-func (r *raised) Error() string { return r.err.Error() }
-func (r *raised) Unwrap() error { return r.err }
 
 // NewGenerator makes a generator of body. It does not start it, and a generator
 // that has not started needs no Close.
@@ -256,8 +249,8 @@ func (g *Generator[Out, In]) ended() error {
 	return end.deliver(nil) // a panic that goes on in the caller
 }
 
-// Close ends the generator; nothing else does. It returns when the function
-// has ended.
+// Close ends the generator. Nothing else does but the end of its task. It returns
+// when the function has ended.
 //
 // ErrExit is raised in a waiting function: a waiting Yield unwinds it, which
 // runs its deferred functions, a waiting YieldErr returns ErrExit. If it yields
@@ -353,68 +346,4 @@ func (g *Generator[Out, In]) All() iter.Seq[Out] {
 			inLoop = false
 		}
 	}
-}
-
-// A Yielder is a generator as its own function sees it. Its methods panic if
-// anything else calls them, a greenlet that the function has started included.
-type Yielder[Out, In any] struct {
-	g  *Generator[Out, In]
-	id int64
-}
-
-// YieldErr makes v the result of the Next, Send or Throw under way, waits for
-// the next of them, and returns the value that was sent, or the error that was
-// thrown. Next sends the zero value. After ErrExit the function should end: see
-// Generator.Close.
-func (y *Yielder[Out, In]) YieldErr(v Out) (In, error) {
-	y.depart(v)
-	y.g.slot.Swap()
-	return y.arrive()
-}
-
-// Yield is YieldErr for a function that leaves errors alone: one that is thrown
-// unwinds it, running its deferred functions. It can be recovered, as an error
-// that wraps the one thrown.
-func (y *Yielder[Out, In]) Yield(v Out) In {
-	y.depart(v)
-	y.g.slot.Swap()
-	in, err := y.arrive()
-	if err != nil {
-		panic(&raised{err})
-	}
-	return in
-}
-
-// depart begins to yield v: the function must swap, and then arrive.
-func (y *Yielder[Out, In]) depart(v Out) {
-	g := y.g
-	if goid.Get() != y.id {
-		panic("greenlet: yield outside of the generator's function")
-	}
-	g.out = v
-	g.state = waiting
-	g.pause()
-}
-
-// arrive returns what was sent or thrown.
-func (y *Yielder[Out, In]) arrive() (In, error) {
-	g := y.g
-	if g.force {
-		goruntime.Goexit()
-	}
-	var none In
-	in := g.in
-	g.in = none
-	if err := g.raise; err != nil {
-		g.raise = nil
-		return none, err
-	}
-	return in, nil
-}
-
-// Return sets the generator's result and returns nil, so that the function can
-// end with "return y.Return(v)".
-func (y *Yielder[Out, In]) Return(v Out) error {
-	y.g.result, y.g.has = v, true
-	return nil
 }

@@ -73,7 +73,8 @@ func (g *Greenlet[In, Out]) init(o *owner) {
 //
 // When a greenlet calls Goexit, as testing's FailNow does, the call in which its
 // parent waits does so too, and that's how the whole task or goroutine ends.
-// Likewise the panic that unwinds a killed task goes from greenlet to parent.
+// Likewise the panic by which a kill or a timeout unwinds goes from greenlet to
+// parent.
 func (g *Greenlet[In, Out]) Switch(v In) (Out, error) {
 	o, id := g.o, goid.Get()
 	if o.running.Load() != id {
@@ -151,9 +152,10 @@ func SwitchTo[In, Out, ToIn, ToOut any](from *Greenlet[In, Out], to *Greenlet[To
 func (g *Greenlet[In, Out]) call() {
 	var end message
 	var out Out
-	in, err := take(g.o, &g.in)
-	if err != nil {
-		end = message{kind: failed, err: err} // it never runs
+	if g.o.kind >= panicked { // it never runs, as the tracer was unwound
+		end, g.o.message = g.o.message, message{}
+	} else if in, err := take(g.o, &g.in); err != nil {
+		end = message{kind: failed, err: err} // nor does it now
 	} else {
 		out, end = g.guarded(in)
 	}

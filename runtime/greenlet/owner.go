@@ -199,8 +199,9 @@ func Main() *Greenlet[any, any] { return &ownerOf(goid.Get()).main }
 
 // CloseAll closes every suspended greenlet and generator of the calling task
 // or goroutine, the last one started first, and returns their errors joined.
-// Those that the caller itself runs in stay. Deferred in a task's function it
-// makes sure that nothing is left behind:
+// Those that the caller itself runs in stay. At the end of a task this is done
+// anyway. Deferred in a goroutine's function it makes sure that nothing is left
+// behind:
 //
 //	defer greenlet.CloseAll()
 func CloseAll() error {

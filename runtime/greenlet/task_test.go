@@ -47,7 +47,7 @@ func TestWaits(t *testing.T) {
 				t.Errorf("Read = %d, %v", n, err)
 			}
 			mu.Lock()
-			mu.Unlock()
+			defer mu.Unlock()
 		}
 		g := greenlet.New(func(int) (int, error) {
 			wait()

@@ -23,7 +23,9 @@ func (e Event) String() string {
 // this switch.
 //
 // It must not switch: that gives ErrTracing. If it panics it is removed, and
-// the target meets a *runtime.PanicError as if that had been thrown at it.
+// the target meets a *runtime.PanicError as if that had been thrown at it. It may
+// wait; if it is unwound by a kill or timeout, it is removed and the target is
+// unwound.
 type Tracer func(event Event, origin, target Any)
 
 // SetTrace makes t the tracer of the calling task or goroutine, nil for none,
