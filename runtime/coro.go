@@ -1,18 +1,10 @@
 package runtime
 
-import (
-	"iter"
-	"unsafe"
-)
+import "github.com/weft-go/weft/runtime/internal/coro"
 
-// This file and its two variants are the only ones that switch coroutines.
+// This file and its two variants are the only ones that switch tasks.
 //
-// A coroutine is made by iter.Pull. What iter.Pull gives is a *slot*: it
-// holds one suspended party, at first the coroutine itself, and calling its
-// next and yield functions in strict alternation swaps the caller with
-// whoever is suspended there. The Go runtime does not mind who calls: a swap
-// parks the calling goroutine in the slot and resumes the one that was there,
-// on the same thread, without the Go scheduler.
+// A coroutine is suspended in a *slot*, and so is the hub: see coro.Slot.
 //
 // The parties of a worker are its hub (the goroutine that runs netpoll's
 // loop) and its coroutines. Exactly one of them runs, all others are
@@ -29,10 +21,8 @@ import (
 //     swap exchanges the running party with a slot's occupant. So each slot
 //     always holds exactly one suspended party, and party.at says which slot:
 //     both change in swap only, before the switch, by the one running party.
-//  2. next and yield alternate per slot, whoever calls: slot.turn says whose
-//     turn it is, and all swaps of a worker's slots are ordered, as only the
-//     running party makes them. yield is known after the first next, which
-//     starts the coroutine, and that is always the slot's first swap.
+//  2. All swaps of a worker's slots are ordered, as only the running party
+//     makes them. A slot's first swap starts its coroutine.
 //  3. A coroutine's end resumes whoever is in its *own* slot. So before one
 //     ends, the hub is moved there (reap): the hub swaps with the occupant of
 //     that slot, which finds worker.forward set and passes control on to the
@@ -43,6 +33,9 @@ import (
 //  5. Under the race detector iter.Pull adds an edge per swap from who leaves
 //     to who is resumed. All switches of a worker are a chain of such edges.
 //
+// A coroutine's task may be on another goroutine when it parks, that of a greenlet
+// or generator: see strand.go.
+//
 // # Asymmetric switching (build tag weft_asymmetric)
 //
 // Every switch goes through the hub: a party yields in its own slot, the hub
@@ -52,16 +45,8 @@ import (
 
 // party is one that can be suspended: a coroutine or the hub.
 type party struct {
-	at *slot // the slot it is suspended in; nil while it runs
+	at *coro.Slot // the slot it is suspended in; nil while it runs
 	w  *worker
-}
-
-// slot is one iter.Pull.
-type slot struct {
-	swaps [2]func() (struct{}, bool) // next, yield
-	turn  uint8                      // which of them the next swap calls
-
-	ending bool // the coroutine whose slot it is is to end when next resumed
 }
 
 // newCoroutine makes a coroutine of w, suspended before its first
@@ -69,43 +54,7 @@ type slot struct {
 func newCoroutine(w *worker) *coroutine {
 	co := new(coroutine)
 	co.w = w
-	co.own.swaps[0], _ = iter.Pull(co.main)
+	co.own.Open(co.run)
 	co.at = &co.own
 	return co
-}
-
-// main is the function of a coroutine.
-func (co *coroutine) main(yield func(struct{}) bool) {
-	// SAFETY: a func value is a pointer to a closure. Called as next's type,
-	// which has no argument where yield's has one of size zero, and one more
-	// result of size zero, the closure finds the same registers and the same
-	// stack: in Go's calling convention values without size have no place. It
-	// makes swap one indirect call that the compiler inlines, which saves two
-	// returns per switch: see swap.
-	co.own.swaps[1] = *(*func() (struct{}, bool))(unsafe.Pointer(&yield))
-	co.run()
-}
-
-// swap exchanges the caller with the party suspended in s.
-//
-// After a switch the processor mispredicts every return to a frame that was
-// called before it, about 7 ns each. So swap is small enough to be inlined, and
-// Yield and park, the hot callers, call it themselves.
-func (s *slot) swap() {
-	turn := s.turn
-	s.turn = 1 - turn
-	s.swaps[turn&1]()
-}
-
-// endOfCoroutine leaves a coroutine in which a Goexit is under way, which
-// iter.Pull would otherwise pass on to the hub.
-type endOfCoroutine struct{}
-
-// absorbEnd recovers endOfCoroutine on the hub's side.
-func absorbEnd() {
-	if r := recover(); r != nil {
-		if _, ok := r.(endOfCoroutine); !ok {
-			panic(r)
-		}
-	}
 }

@@ -2,6 +2,8 @@
 
 package runtime
 
+import "github.com/weft-go/weft/runtime/internal/coro"
+
 // switchState is what a worker keeps for this variant.
 type switchState struct {
 	forward *coroutine // always nil
@@ -11,7 +13,7 @@ type switchState struct {
 // leave begins the switch from from, the running coroutine, to to, by way of
 // the hub: it returns the slot on which the caller must swap, and after that
 // settle.
-func leave(from, to *party) *slot {
+func leave(from, to *party) *coro.Slot {
 	// The hub is suspended in the slot of the coroutine that it resumed, which
 	// is the running one.
 	w := from.w
@@ -29,7 +31,7 @@ func settle(*worker, *party) {}
 func switchTo(from, to *party) {
 	w := from.w
 	if from != &w.hub {
-		leave(from, to).swap()
+		leave(from, to).Swap()
 		return
 	}
 	for to != &w.hub {
@@ -37,17 +39,17 @@ func switchTo(from, to *party) {
 		to.at = nil
 		w.hub.at = s
 		w.target = &w.hub
-		s.swap()
+		s.Swap()
 		to = w.target
 	}
 }
 
 // reap lets co, which waits for its end, end. Hub only.
 func (w *worker) reap(co *coroutine) {
-	defer absorbEnd()
-	co.own.ending = true
+	defer coro.AbsorbEnd()
+	co.own.Ending = true
 	w.hub.at = &co.own
 	co.at = nil
-	co.own.swap() // returns by co's end
+	co.own.Swap() // returns by co's end
 	w.hub.at = nil
 }

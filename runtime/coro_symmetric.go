@@ -2,6 +2,8 @@
 
 package runtime
 
+import "github.com/weft-go/weft/runtime/internal/coro"
+
 // switchState is what a worker keeps for this variant.
 type switchState struct {
 	forward *coroutine // whom the running party has to switch to: see coro.go
@@ -9,7 +11,7 @@ type switchState struct {
 
 // leave begins the switch from from, the running party, to to: it returns the
 // slot on which the caller must swap, and after that settle.
-func leave(from, to *party) *slot {
+func leave(from, to *party) *coro.Slot {
 	s := to.at
 	to.at = nil
 	from.at = s
@@ -22,26 +24,26 @@ func settle(w *worker, self *party) {
 	for w.forward != nil {
 		to := &w.forward.party
 		w.forward = nil
-		leave(self, to).swap()
+		leave(self, to).Swap()
 	}
 }
 
 // switchTo suspends from, the running party, and resumes to.
 func switchTo(from, to *party) {
-	leave(from, to).swap()
+	leave(from, to).Swap()
 	settle(from.w, from)
 }
 
 // reap lets co, which waits for its end, end. Hub only.
 func (w *worker) reap(co *coroutine) {
-	defer absorbEnd()
-	co.own.ending = true
+	defer coro.AbsorbEnd()
+	co.own.Ending = true
 	w.hub.at = &co.own
 	if co.at != &co.own {
 		w.forward = co
 	} else {
 		co.at = nil
 	}
-	co.own.swap() // returns by co's end
+	co.own.Swap() // returns by co's end
 	w.hub.at = nil
 }

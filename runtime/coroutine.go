@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"runtime/debug"
+
+	"github.com/weft-go/weft/runtime/internal/coro"
 )
 
 // coroutine runs tasks, one after the other, on one iter.Pull coroutine of a
@@ -11,7 +13,7 @@ import (
 // touches are what it costs.
 type coroutine struct {
 	party
-	own  slot
+	own  coro.Slot
 	task *Task // the one it runs; nil while idle, and for the hub
 
 	deadline *timer // of its tasks' waits; made by the first
@@ -22,9 +24,9 @@ type coroutine struct {
 func (co *coroutine) run() {
 	enroll(co)
 	co.w.coroutines.Add(1)
-	for !co.own.ending {
+	for !co.own.Ending {
 		t := co.task
-		t.finish(co.call(t))
+		t.finish(co.start(t))
 		co.next()
 	}
 	co.left()
@@ -35,15 +37,22 @@ func (co *coroutine) left() {
 	co.w.coroutines.Add(-1)
 }
 
-// call runs the task's function and returns the error by which it ended. No
-// panic or Goexit leaves it.
-func (co *coroutine) call(t *Task) (err error) {
+// start runs the task and returns the error by which it ended.
+func (co *coroutine) start(t *Task) error {
 	if t.killPending {
 		return t.extra().kill
 	}
 	if co.w.rt.stopping.Load() {
 		return ErrStopped
 	}
+	err := co.call(t, t.fn)
+	co.release(t)
+	return err
+}
+
+// call calls fn for the task and returns the error by which it ended. No panic
+// or Goexit leaves it.
+func (co *coroutine) call(t *Task, fn func()) (err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -58,7 +67,7 @@ func (co *coroutine) call(t *Task) (err error) {
 			err = &PanicError{Value: r, Stack: debug.Stack()}
 		}
 	}()
-	t.fn()
+	fn()
 	returned = true
 	return nil
 }
@@ -68,11 +77,12 @@ func (co *coroutine) call(t *Task) (err error) {
 // with the task: it waits here until the hub is in its slot, and then leaves
 // by a panic, which supersedes the Goexit.
 func (co *coroutine) goexit(t *Task) {
+	co.release(t)
 	t.finish(ErrGoexit)
 	co.w.doomed = append(co.w.doomed, co)
 	switchTo(&co.party, &co.w.hub)
 	co.left()
-	panic(endOfCoroutine{})
+	panic(coro.End{})
 }
 
 // next finds the next thing to do after a task: a new task is run by this very

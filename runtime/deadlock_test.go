@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/greenlet"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
@@ -23,6 +24,25 @@ func TestWouldBlockForever(t *testing.T) { // D62
 	}
 	if len(dead.Tasks) != 2 || !strings.Contains(err.Error(), "waits: a bell that nobody rings") {
 		t.Errorf("the error does not list the two tasks: %v", err)
+	}
+}
+
+func TestWouldBlockForeverInAGreenlet(t *testing.T) { // D62: unwinds it, and the task of Run
+	rt := runtimetest.New(t, 1)
+	runtime.NoForeignGoroutines(rt)
+	deferred := false
+	err := rt.Run(func() error {
+		g := greenlet.New(func(int) (int, error) {
+			defer func() { deferred = true }()
+			runtime.Unwind(park())
+			return 0, nil
+		})
+		v, err := g.Switch(0)
+		t.Errorf("Switch = %v, %v", v, err)
+		return nil
+	})
+	if !errors.Is(err, runtime.ErrWouldBlockForever) || !deferred {
+		t.Errorf("Run = %v, deferred %t", err, deferred)
 	}
 }
 

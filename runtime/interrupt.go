@@ -3,6 +3,8 @@ package runtime
 import (
 	goruntime "runtime"
 	"strings"
+
+	"github.com/weft-go/weft/runtime/internal/strand"
 )
 
 // Interrupts end a task's waits from outside: a kill, or a bound on what it
@@ -11,15 +13,16 @@ import (
 // An interrupt is delivered once: to the wait it ends, or, if the task does
 // not wait, to its next one.
 type interrupts struct {
-	kill   *KillError // the last kill, delivered or not
-	bounds *bound     // the innermost enclosing one
+	kill    *KillError     // the last kill, delivered or not
+	bounds  *bound         // the innermost one in the strand that runs
+	strands strand.Strands // nil if there is only the task's own
 }
 
 type interruptFlags struct {
 	interrupted bool // there may be something to deliver: look at the rest, and at interrupts
 	shielded    bool // nothing is delivered until the present wait is over
 	killPending bool // not delivered yet
-	unwound     bool // delivered by a panic
+	unwound     bool // delivered by a panic, in the strand that runs
 }
 
 // bound is what may interrupt a function that a task calls, until it has
@@ -53,7 +56,8 @@ func (t *Task) interruption() error {
 		return nil
 	}
 	var first *bound
-	for b := x.bounds; b != nil; b = b.outer {
+	walk := x.boundsInEffect()
+	for b := walk.next(); b != nil; b = walk.next() {
 		if b.due && !b.delivered && (first == nil || b.when < first.when) {
 			first = b
 		}
@@ -70,9 +74,10 @@ func (t *Task) boundOf(err error) *bound {
 	if x == nil {
 		return nil
 	}
-	b := x.bounds
+	walk := x.boundsInEffect()
+	b := walk.next()
 	for b != nil && b.err != err {
-		b = b.outer
+		b = walk.next()
 	}
 	return b
 }
@@ -138,15 +143,18 @@ func (t *Task) raisePending() {
 	if t.mustUnwind() {
 		panic(&unwind{t.extra().kill})
 	}
-	if err := t.interruption(); err != nil {
-		t.delivered(err)
-		t.raise(err)
+	err := t.interruption()
+	if err == nil {
+		t.interrupted = t.unwound
+		return
 	}
+	t.delivered(err)
+	t.raise(err)
 }
 
 // mustUnwind reports whether the task was killed, and swallowed the panic with
-// recover: its unwinding is to be resumed. Deferred functions that run while it
-// unwinds may wait: then gopanic is on the stack.
+// recover, in the strand that runs: its unwinding is to be resumed. Deferred
+// functions that run while it unwinds may wait: then gopanic is on the stack.
 func (t *Task) mustUnwind() bool { return t.unwound && !panicking() }
 
 func panicking() bool {

@@ -46,7 +46,7 @@ func (w Waiter) ParkUntil(reason string, deadline Instant) error {
 	t.reason = reason
 	co := t.co
 	if to := worker.pick(); to != &co.party {
-		leave(&co.party, to).swap()
+		leave(&co.party, to).Swap()
 		if worker.forward != nil {
 			settle(worker, &co.party)
 		}
@@ -74,7 +74,10 @@ func (t *Task) beforePark(gen uint64, deadline Instant) error {
 			}
 			panic(again)
 		}
-		if err := t.interruption(); err != nil && t.claim(gen&genMask) {
+		err := t.interruption()
+		if err == nil {
+			t.interrupted = t.unwound
+		} else if t.claim(gen & genMask) {
 			t.delivered(err)
 			_ = t.end()
 			return err
@@ -132,7 +135,7 @@ func Yield() {
 	t, w := co.task, co.w
 	w.runq.push(t)
 	if to := w.pick(); to != &co.party {
-		leave(&co.party, to).swap()
+		leave(&co.party, to).Swap()
 		if w.forward != nil {
 			settle(w, &co.party)
 		}

@@ -25,7 +25,8 @@ type Config struct {
 	OffloadLimit int
 
 	// OnPanic is called once for each task that panicked, on its worker, and
-	// for each panic of a posted function, with a nil task. It must not wait. A
+	// for each panic of a posted function, with a nil task; also for each error of
+	// a greenlet that is closed because its task has ended. It must not wait. A
 	// panic of OnPanic itself is ignored. Nil means to log the value and the
 	// stack.
 	OnPanic func(t *Task, p *PanicError)
@@ -276,7 +277,7 @@ func (rt *Runtime) Tasks() []string {
 type Stats struct {
 	Workers    int
 	Tasks      int    // not ended
-	Coroutines int    // running, suspended or idle
+	Coroutines int    // running, suspended or idle; of tasks' greenlets too
 	Wakes      uint64 // of sleeping workers: one system call each
 	Offloads   int    // goroutines of the offload pool
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/weft-go/weft/runtime/greenlet"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 // BenchmarkPingPong is a round trip between two parties, there and back.
@@ -53,6 +54,25 @@ func BenchmarkPingPong(b *testing.B) {
 		for i := range b.N {
 			_, _ = g.Switch(i)
 		}
+	})
+	b.Run("parent in a task", func(b *testing.B) {
+		defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
+		runtimetest.Run(b, 1, func() {
+			var g *ints
+			g = greenlet.New(func(v int) (int, error) {
+				for {
+					var err error
+					if v, err = g.SwitchParent(v + 1); err != nil {
+						return 0, err
+					}
+				}
+			})
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				_, _ = g.Switch(i)
+			}
+		})
 	})
 	b.Run("siblings", func(b *testing.B) {
 		defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
@@ -109,6 +129,14 @@ func BenchmarkLife(b *testing.B) {
 		for i := range b.N {
 			_, _ = greenlet.New(func(v int) (int, error) { return v, nil }).Switch(i)
 		}
+	})
+	b.Run("greenlet in a task", func(b *testing.B) {
+		runtimetest.Run(b, 1, func() {
+			b.ReportAllocs()
+			for i := range b.N {
+				_, _ = greenlet.New(func(v int) (int, error) { return v, nil }).Switch(i)
+			}
+		})
 	})
 	b.Run("generator", func(b *testing.B) {
 		b.ReportAllocs()

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"weak"
 
-	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/greenlet"
 )
 
@@ -293,33 +292,4 @@ func TestValuesAreNotKept(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-func TestLeftBehind(t *testing.T) { // a task that does is reported
-	clean(t)
-	var reports []string
-	rt, err := runtime.New(runtime.Config{Workers: 1, OnPanic: func(_ *runtime.Task, p *runtime.PanicError) {
-		reports = append(reports, fmt.Sprint(p.Value))
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g *ints
-	if err := rt.Run(func() error {
-		return runtime.Spawn(func() {
-			g = greenlet.New(func(int) (int, error) { return g.SwitchParent(1) })
-			must(t, "Switch", 1)(g.Switch(0))
-		}).Join()
-	}); err != nil {
-		t.Error(err)
-	}
-	if err := rt.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if len(reports) != 1 {
-		t.Errorf("reports %q", reports)
-	}
-	if err := greenlet.Reclaim(g); err != nil {
-		t.Error(err)
-	}
 }

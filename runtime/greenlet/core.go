@@ -9,6 +9,7 @@ import (
 	"github.com/petermattis/goid"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/coro"
 )
 
 // core is a greenlet without its types. The owner's running party alone uses
@@ -34,9 +35,12 @@ type core struct {
 	closer  *core // who waits in Close for its end, and gets its result
 	heir    *core // who gets its result, once dead
 
-	at  *slot // where it is suspended; nil while unstarted or running
-	own slot  // its coroutine's
-	id  int64 // the goroutine on which it is suspended
+	stack stack  // its coroutine's
+	on    *stack // where it is suspended: that one, or a generator's
+
+	at  *coro.Slot // where it is suspended; nil while unstarted or running
+	own coro.Slot  // its coroutine's
+	id  int64      // the goroutine on which it is suspended
 
 	// pending points to where the call in which it is suspended, or its start,
 	// wants the value: *T for a call that returns a T. It is nil in Close, which
@@ -133,6 +137,10 @@ func (o *owner) hand(from, to *core) {
 	if o.tracer != nil {
 		o.origin = from
 	}
+	if o.task != nil {
+		from.on = o.stack
+		o.move(to.on)
+	}
 	o.current = to
 	if to.started {
 		o.running.Store(to.id)
@@ -142,14 +150,14 @@ func (o *owner) hand(from, to *core) {
 // A switch is
 //
 //	if s := depart(...); s != nil {
-//		s.swap()
+//		s.Swap()
 //	}
 //	return arrive(...)
 
 // depart begins to pass v from from, the running party, to to, in a call that
 // waits for a value where pending says. id is the calling goroutine's. It
 // returns nil if from gets v itself.
-func depart[T any](from, to *core, id int64, v T, pending any) *slot {
+func depart[T any](from, to *core, id int64, v T, pending any) *coro.Slot {
 	from.pending = pending
 	dead := to.dead
 	if dead {
@@ -160,7 +168,7 @@ func depart[T any](from, to *core, id int64, v T, pending any) *slot {
 }
 
 // departThrowing is depart with an error.
-func departThrowing(from, to *core, id int64, err error, pending any) *slot {
+func departThrowing(from, to *core, id int64, err error, pending any) *coro.Slot {
 	from.pending = pending
 	if err == nil {
 		err = ErrExit
@@ -170,7 +178,7 @@ func departThrowing(from, to *core, id int64, err error, pending any) *slot {
 }
 
 // pass begins the switch from from to to.
-func (from *core) pass(to *core, id int64) *slot {
+func (from *core) pass(to *core, id int64) *coro.Slot {
 	if to == from {
 		return nil
 	}
@@ -197,7 +205,7 @@ func (o *owner) arrive(self *core) {
 // passAndWait is pass and arrive for Close.
 func (from *core) passAndWait(to *core, id int64) {
 	if s := from.pass(to, id); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	from.o.arrive(from)
 }
@@ -216,7 +224,7 @@ func (c *core) live() {
 		}
 		c.die(message{kind: exited})
 		c.leave(id, true)
-		panic(endOfCoroutine{})
+		panic(coro.End{})
 	}()
 	c.body()
 	returned = true
@@ -226,7 +234,7 @@ func (c *core) live() {
 // die makes c dead, with m as what its heir gets.
 func (c *core) die(m message) {
 	o := c.o
-	c.dead = true
+	c.dead, c.stack.Ended = true, true
 	o.message = m
 	if m.kind == failed && errors.Is(m.err, ErrExit) || m.kind == exited && c.forced {
 		o.message = message{kind: boxed}
@@ -249,9 +257,8 @@ func (c *core) leave(id int64, byPanic bool) {
 
 // failure turns the value of a panic into a message: the error that the parent
 // gets. The panic by which package runtime unwinds a task goes on in the parent.
-func failure(r any) message {
-	if err, ok := r.(error); ok && (errors.Is(err, runtime.ErrKilled) ||
-		errors.Is(err, runtime.ErrTimeout) || errors.Is(err, runtime.ErrWouldBlockForever)) {
+func (o *owner) failure(r any) message {
+	if o.task != nil && o.task.Unwinding(r) {
 		return message{kind: panicked, box: r}
 	}
 	return message{kind: failed, err: &runtime.PanicError{Value: r, Stack: debug.Stack()}}
@@ -303,8 +310,8 @@ func (c *core) Active() bool { return c.started && !c.dead }
 // Dead reports whether the greenlet has ended, or can't start any more.
 func (c *core) Dead() bool { return c.dead }
 
-// Close ends the greenlet; nothing else does, no garbage collection in
-// particular. It returns when the greenlet is dead.
+// Close ends the greenlet. Nothing else does but the end of its task; no garbage
+// collection in particular. It returns when the greenlet is dead.
 //
 // A suspended greenlet sees its waiting call return ErrExit. If it switches or
 // ends regularly from then on, well; but when control comes back to Close and it

@@ -1,17 +1,9 @@
 package greenlet
 
-import (
-	"iter"
-	"unsafe"
-)
+import "github.com/weft-go/weft/runtime/internal/coro"
 
 // This file and its two variants are the only ones that switch greenlets. See
-// also runtime/coro.go, which does the same for tasks.
-//
-// A coroutine is made by iter.Pull, which gives a *slot*: it holds one suspended
-// party, at first the coroutine itself, and calling its next and yield in strict
-// alternation swaps the caller with whoever is suspended there. The Go runtime
-// does not mind who calls.
+// also runtime/coro.go, which does the same for tasks, and coro.Slot.
 //
 // The parties of an owner are its greenlets, the main one included. Exactly one
 // of them runs, all others that have started are suspended. A party is not
@@ -31,10 +23,8 @@ import (
 //     which slot: it changes before a swap, by the running party, which is the
 //     only one that touches any of this. A call from any other goroutine is
 //     refused before (owner.running).
-//  2. next and yield alternate per slot, whoever calls: slot.turn says whose
-//     turn it is. yield is known after the first next, which starts the
-//     coroutine, and that is always the slot's first swap, since a slot is made
-//     by the switch that starts its greenlet.
+//  2. All swaps of an owner's slots are ordered, as only the running party makes
+//     them. A slot is opened by the switch that starts its greenlet.
 //  3. A coroutine's end resumes whoever is in its *own* slot, and that must be
 //     the one that gets the greenlet's result, its heir. If it is not there,
 //     the ending party first switches to its heir, and leaves itself in
@@ -49,11 +39,11 @@ import (
 //     it, always the long way of point 3, where the heir absorbs it.
 //  5. Under the race detector iter.Pull adds an edge per swap from who leaves
 //     to who is resumed. All switches of an owner are a chain of such edges.
-//  6. If the owner is a task, its worker has slots of its own, and these
-//     greenlets' slots are none of them: the two sets of swaps never mix. The
-//     task's own coroutine ends, or runs another task, only after its function
-//     has returned or unwound there, which is when the main party runs on it
-//     and all others are suspended in their owner's slots.
+//  6. If the owner is a task, its worker has slots of its own, which these swaps
+//     never touch. A party that parks is swapped into one of them by package
+//     runtime, and out again, and meanwhile nobody uses the owner's slots. The
+//     task's own coroutine ends, or runs another task, only when the main party
+//     has returned or unwound there and all others have ended: see owner.End.
 //
 // # Asymmetric switching (build tag weft_asymmetric)
 //
@@ -61,47 +51,9 @@ import (
 // the main party calls next on the slot of the one that comes. It is iter.Pull
 // used as documented, at twice the swaps.
 
-// slot is one iter.Pull.
-type slot struct {
-	swaps [2]func() (struct{}, bool) // next, yield
-	turn  uint8                      // which of them the next swap calls
-}
-
 // open makes the slot of c, which starts at its first swap.
-func (c *core) open() *slot {
+func (c *core) open() *coro.Slot {
 	c.started = true
-	c.own.swaps[0], _ = iter.Pull(c.main)
+	c.own.Open(c.live)
 	return &c.own
-}
-
-// main is the function of c's coroutine.
-func (c *core) main(yield func(struct{}) bool) {
-	// SAFETY: next and yield differ in values of size zero only, which have no
-	// place in Go's calling convention: see runtime/coro.go. It lets the
-	// compiler inline swap.
-	c.own.swaps[1] = *(*func() (struct{}, bool))(unsafe.Pointer(&yield))
-	c.live()
-}
-
-// swap exchanges the caller with the party suspended in s.
-//
-// After it the processor mispredicts every return to a frame that was called
-// before it, so it has to be inlined, in the exported functions themselves.
-func (s *slot) swap() {
-	turn := s.turn
-	s.turn = 1 - turn
-	s.swaps[turn&1]()
-}
-
-// endOfCoroutine leaves a coroutine in which a Goexit is under way, which
-// iter.Pull would otherwise pass on.
-type endOfCoroutine struct{}
-
-// absorbEnd recovers endOfCoroutine on the other side.
-func absorbEnd() {
-	if r := recover(); r != nil {
-		if _, ok := r.(endOfCoroutine); !ok {
-			panic(r)
-		}
-	}
 }

@@ -2,6 +2,8 @@
 
 package greenlet
 
+import "github.com/weft-go/weft/runtime/internal/coro"
+
 // switchState is what an owner keeps for this variant.
 type switchState struct {
 	target *core // whom the main party resumes next
@@ -10,7 +12,7 @@ type switchState struct {
 // leave begins the switch from from, the running party, to to. For a greenlet
 // it returns the slot on which the caller must swap, its own; for the main party
 // it returns nil when somebody has switched back.
-func leave(from, to *core) *slot {
+func leave(from, to *core) *coro.Slot {
 	o := from.o
 	o.target = to
 	if from != &o.main.core {
@@ -24,15 +26,15 @@ func leave(from, to *core) *slot {
 			s = to.open()
 		}
 		to.at = nil
-		s.resume()
+		resume(s)
 	}
 	return nil
 }
 
 // resume runs the coroutine until it yields or ends.
-func (s *slot) resume() {
-	defer absorbEnd()
-	s.swap()
+func resume(s *coro.Slot) {
+	defer coro.AbsorbEnd()
+	s.Swap()
 }
 
 // settle ends a switch.

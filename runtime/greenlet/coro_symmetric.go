@@ -2,6 +2,8 @@
 
 package greenlet
 
+import "github.com/weft-go/weft/runtime/internal/coro"
+
 // switchState is what an owner keeps for this variant.
 type switchState struct {
 	ending  *core // whose end the resumed party has to see to
@@ -11,7 +13,7 @@ type switchState struct {
 // leave begins the switch from from, the running party, to to, which it starts
 // if need be: it returns the slot on which the caller must swap, and after that
 // settle.
-func leave(from, to *core) *slot {
+func leave(from, to *core) *coro.Slot {
 	s := to.at
 	if s == nil {
 		s = to.open()
@@ -32,7 +34,7 @@ func (o *owner) help(self *core) {
 	for o.forward != nil {
 		to := o.forward
 		o.forward = nil
-		leave(self, to).swap()
+		leave(self, to).Swap()
 	}
 	if c := o.ending; c != nil {
 		o.ending = nil
@@ -42,14 +44,14 @@ func (o *owner) help(self *core) {
 
 // reap lets c, which waits for its end, end.
 func (o *owner) reap(self, c *core) {
-	defer absorbEnd()
+	defer coro.AbsorbEnd()
 	self.at = &c.own
 	if c.at != &c.own {
 		o.forward = c
 	} else {
 		c.at = nil
 	}
-	c.own.swap() // returns by c's end
+	c.own.Swap() // returns by c's end
 	self.at = nil
 }
 
@@ -61,5 +63,5 @@ func (c *core) end(heir *core, byPanic bool) {
 		return
 	}
 	c.o.ending = c
-	leave(c, heir).swap()
+	leave(c, heir).Swap()
 }

@@ -38,24 +38,29 @@
 //
 // A suspended greenlet or generator is never collected, whether anybody refers to
 // it or not: see to it that it ends, or call Close, which unwinds it, or
-// [CloseAll]. A task that leaves some behind is reported to
-// runtime.Config.OnPanic.
+// [CloseAll]. Those of a task are closed when its function has ended, however it
+// did, before Join returns; what they fail with goes to runtime.Config.OnPanic.
+// Those of a plain goroutine stay.
 //
 // Greenlets and generators are bound to their task or goroutine. All methods are
 // for it alone; those that switch return [ErrOwner] elsewhere.
 //
 // # Waiting
 //
-// On a plain goroutine greenlets may wait as that may: then it waits with all
-// its greenlets, as only one of them runs.
+// A greenlet or generator may do what its task may: wait (runtime.Sleep, a read of
+// package net's, a lock of package lock's), spawn, be killed. On a plain goroutine
+// it may block as that may. The task or goroutine waits with all its greenlets, as
+// only one of them runs.
 //
-// In a task only the main greenlet may wait (runtime.Sleep, a read of package
-// net's, a lock of package lock's), spawn, or ask for the current task. Package
-// runtime knows a task by the coroutine that it gave it, and takes the coroutine
-// of a greenlet or generator for a plain goroutine: a wait there blocks the
-// worker with all its tasks, and Spawn places the child on any worker. So let
-// such greenlets compute, and switch to the main one, or yield, for what takes
-// a wait.
+// What interrupts a wait (runtime.Task.Kill, an expired runtime.WithTimeout, a
+// failed runtime.WithScope) unwinds the greenlet that waits, running its deferred
+// functions, then its parent, and so on: to the WithTimeout or WithScope, or to the
+// end of the task. From a generator it goes on in the call of Next. A WithTimeout
+// or WithScope concerns the greenlet that called it and those that would pass what
+// unwinds them on to that one. If others run when it is due, it waits for one of
+// these to wait. A greenlet that swallows its unwinding by a kill with recover is
+// unwound again by its own next wait or, if it ends, by that of the one that gets
+// its result.
 //
 // # Limits
 //
@@ -64,5 +69,5 @@
 // other state ends the process.
 //
 // A coroutine of iter.Pull's is not a part of the greenlet that resumes it: a
-// switch there gives ErrOwner. Use a Generator.
+// switch there gives ErrOwner, and a wait blocks the worker. Use a Generator.
 package greenlet

@@ -62,8 +62,14 @@ var (
 	ErrExecuting = errors.New("greenlet: generator already executing")
 )
 
-// errLeft tells of a leak: suspended coroutines are never collected.
-var errLeft = errors.New("greenlet: the task has ended but not closed its greenlets or generators: see CloseAll")
+// leftError is what Config.OnPanic is told of greenlets that a task left behind.
+type leftError struct{ err error }
+
+func (e *leftError) Error() string {
+	return "greenlet: ended with its task: " + e.err.Error()
+}
+
+func (e *leftError) Unwrap() error { return e.err }
 
 // A TypeError tells that a value was switched to a greenlet that waits for one
 // of another type.

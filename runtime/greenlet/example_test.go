@@ -3,7 +3,9 @@ package greenlet_test
 import (
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/greenlet"
 )
 
@@ -27,14 +29,12 @@ func Example() {
 		return 0, nil // to b's parent, which is not a
 	})
 	_, _ = a.Switch(0)
-	fmt.Println(a.Dead(), b.Dead())
 	_ = a.Close()
 	// Output:
 	// A1
 	// B1
 	// A2
 	// B2
-	// false true
 }
 
 // A greenlet as a coroutine of its parent: values go in and results come out.
@@ -57,6 +57,33 @@ func ExampleGreenlet() {
 	// 10 <nil>
 	// 15 <nil>
 	// 30 <nil>
+}
+
+// In a task greenlets wait as the task may, and a timeout of a caller's ends them.
+func Example_task() {
+	err := runtime.Default().Run(func() error {
+		ticks := greenlet.NewGenerator(func(y *greenlet.Yielder[int, int]) error {
+			defer fmt.Println("closed")
+			for i := 1; ; i++ {
+				runtime.Sleep(time.Millisecond) // other tasks run
+				if y.Yield(i); i == 2 {
+					runtime.Sleep(time.Hour)
+				}
+			}
+		})
+		return runtime.WithTimeout(50*time.Millisecond, func() error {
+			for v := range ticks.All() {
+				fmt.Println(v)
+			}
+			return nil
+		})
+	})
+	fmt.Println(err)
+	// Output:
+	// 1
+	// 2
+	// closed
+	// runtime: timeout of 50ms
 }
 
 func ExampleGreenlet_Throw() {
@@ -144,7 +171,7 @@ func ExampleTypeError() {
 	// true
 }
 
-// Two generators count in turns.
+// Two generators count in turns: the counter of the tutorial.
 func ExampleGenerator() {
 	count := func(name string, to int) *greenlet.Generator[string, int] {
 		return greenlet.NewGenerator(func(y *greenlet.Yielder[string, int]) error {
@@ -155,6 +182,8 @@ func ExampleGenerator() {
 		})
 	}
 	a, b := count("A", 3), count("B", 2)
+	defer a.Close()
+	defer b.Close()
 	for turn, other := a, b; ; turn, other = other, turn {
 		v, err := turn.Next()
 		if err == greenlet.ErrDone {
@@ -162,14 +191,12 @@ func ExampleGenerator() {
 		}
 		fmt.Println(v)
 	}
-	fmt.Println(a.Close(), b.Close())
 	// Output:
 	// A1
 	// B1
 	// A2
 	// B2
 	// A3
-	// <nil> <nil>
 }
 
 func ExampleGenerator_All() {

@@ -3,12 +3,12 @@ package greenlet
 import (
 	"errors"
 	"iter"
-	goruntime "runtime"
 	"sync/atomic"
 
 	"github.com/petermattis/goid"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/coro"
 )
 
 // A Generator is a function that yields values, one by one, to whoever asks for
@@ -26,10 +26,10 @@ type Generator[Out, In any] struct {
 	body   func(*Yielder[Out, In]) error
 	state  genState
 	member member
-	next   func() (struct{}, bool)
-	yield  func(struct{}) bool
+	slot   coro.Slot
 	id     int64 // its coroutine
 	caller int64 // the goroutine of the call that made it execute
+	stack  stack
 
 	in     In
 	out    Out
@@ -52,12 +52,6 @@ const (
 	done
 )
 
-// raised is the panic by which Yield unwinds the generator's function.
-type raised struct{ err error }
-
-func (r *raised) Error() string { return r.err.Error() }
-func (r *raised) Unwrap() error { return r.err }
-
 // NewGenerator makes a generator of body. It does not start it, and a generator
 // that has not started needs no Close.
 func NewGenerator[Out, In any](body func(y *Yielder[Out, In]) error) *Generator[Out, In] {
@@ -76,7 +70,7 @@ func (g *Generator[Out, In]) Next() (Out, error) {
 		var none Out
 		return none, err
 	}
-	g.next()
+	g.slot.Swap()
 	return g.arrive()
 }
 
@@ -87,7 +81,7 @@ func (g *Generator[Out, In]) Send(v In) (Out, error) {
 		var none Out
 		return none, err
 	}
-	g.next()
+	g.slot.Swap()
 	return g.arrive()
 }
 
@@ -104,7 +98,7 @@ func (g *Generator[Out, In]) Throw(err error) (Out, error) {
 		var none Out
 		return none, err
 	}
-	g.next()
+	g.slot.Swap()
 	return g.arrive()
 }
 
@@ -125,14 +119,14 @@ func (g *Generator[Out, In]) bind() (*owner, int64, error) {
 	return o, id, nil
 }
 
-// The function runs on its own coroutine. It is iter.Pull used as documented,
-// but that the owner may switch to other greenlets inside the function, and come
-// back. The coroutine is alone in its slot with the goroutine that called next.
+// The function runs on its own coroutine, which is alone in its slot with the
+// goroutine that called Next. It is iter.Pull used as documented, but that the
+// owner may switch to other greenlets inside the function, and come back.
 //
-// As with slot.swap, the exported functions call next and yield themselves.
+// The exported functions swap themselves: see Slot.Swap.
 
 // depart begins to resume the function, with the value that was sent or the
-// error to raise: the caller must call next, and then arrive. It returns an
+// error to raise: the caller must swap, and then arrive. It returns an
 // error if the function can't be resumed.
 func (g *Generator[Out, In]) depart(v In, raise error, sent bool) error {
 	o, id, err := g.bind()
@@ -161,15 +155,25 @@ func (g *Generator[Out, In]) depart(v In, raise error, sent bool) error {
 	return nil
 }
 
-// execute makes the function the one that runs, for a call of next.
+// execute makes the function the one that runs, for a swap.
 func (g *Generator[Out, In]) execute(o *owner, id int64) {
 	g.caller = id
 	if g.state == fresh {
-		g.next, _ = iter.Pull(g.coroutine)
+		g.slot.Open(g.live)
 	} else {
 		o.running.Store(g.id)
 	}
 	g.state = executing
+	g.stack.under = o.stack
+	o.move(&g.stack)
+}
+
+// pause makes the call that made the function execute the one that runs.
+func (g *Generator[Out, In]) pause() {
+	o := g.o.Load()
+	o.running.Store(g.caller)
+	o.move(g.stack.under)
+	g.stack.under = nil
 }
 
 // arrive returns what the function yielded or how it ended.
@@ -183,20 +187,20 @@ func (g *Generator[Out, In]) arrive() (Out, error) {
 	return none, g.ended()
 }
 
-// coroutine is the function of the generator's coroutine.
-func (g *Generator[Out, In]) coroutine(yield func(struct{}) bool) {
+// live is what happens on the generator's coroutine.
+func (g *Generator[Out, In]) live() {
 	o := g.o.Load()
-	g.id, g.yield = o.admit(), yield
+	g.id = o.admit()
 	o.add(&g.member)
 	goexit := true
 	defer func() {
-		g.state = done
+		g.state, g.stack.Ended = done, true
 		o.drop(&g.member)
 		o.dismiss(g.id)
-		o.running.Store(g.caller)
+		g.pause()
 		if goexit && g.force {
 			g.end = message{}
-			panic(endOfCoroutine{}) // see Close
+			panic(coro.End{}) // see Close
 		}
 	}()
 	g.end = g.guarded(&Yielder[Out, In]{g, g.id})
@@ -215,7 +219,7 @@ func (g *Generator[Out, In]) guarded(y *Yielder[Out, In]) (end message) {
 		case *raised:
 			end.fail(r.err)
 		default:
-			end = failure(r)
+			end = g.o.Load().failure(r)
 		}
 	}()
 	body := g.body
@@ -245,8 +249,8 @@ func (g *Generator[Out, In]) ended() error {
 	return end.deliver(nil) // a panic that goes on in the caller
 }
 
-// Close ends the generator; nothing else does. It returns when the function
-// has ended.
+// Close ends the generator. Nothing else does but the end of its task. It returns
+// when the function has ended.
 //
 // ErrExit is raised in a waiting function: a waiting Yield unwinds it, which
 // runs its deferred functions, a waiting YieldErr returns ErrExit. If it yields
@@ -271,7 +275,7 @@ func (g *Generator[Out, In]) Close() error {
 	}
 	g.raise = ErrExit
 	g.execute(o, id)
-	g.next()
+	g.slot.Swap()
 	ignored := g.state == waiting
 	for g.state == waiting {
 		g.force = true
@@ -293,9 +297,9 @@ func (g *Generator[Out, In]) Close() error {
 
 // forced resumes the function and absorbs the Goexit that it causes.
 func (g *Generator[Out, In]) forced(o *owner, id int64) {
-	defer absorbEnd()
+	defer coro.AbsorbEnd()
 	g.execute(o, id)
-	g.next()
+	g.slot.Swap()
 }
 
 func (g *Generator[Out, In]) suspended() bool { return g.state == waiting }
@@ -342,68 +346,4 @@ func (g *Generator[Out, In]) All() iter.Seq[Out] {
 			inLoop = false
 		}
 	}
-}
-
-// A Yielder is a generator as its own function sees it. Its methods panic if
-// anything else calls them, a greenlet that the function has started included.
-type Yielder[Out, In any] struct {
-	g  *Generator[Out, In]
-	id int64
-}
-
-// YieldErr makes v the result of the Next, Send or Throw under way, waits for
-// the next of them, and returns the value that was sent, or the error that was
-// thrown. Next sends the zero value. After ErrExit the function should end: see
-// Generator.Close.
-func (y *Yielder[Out, In]) YieldErr(v Out) (In, error) {
-	y.depart(v)
-	y.g.yield(struct{}{})
-	return y.arrive()
-}
-
-// Yield is YieldErr for a function that leaves errors alone: one that is thrown
-// unwinds it, running its deferred functions. It can be recovered, as an error
-// that wraps the one thrown.
-func (y *Yielder[Out, In]) Yield(v Out) In {
-	y.depart(v)
-	y.g.yield(struct{}{})
-	in, err := y.arrive()
-	if err != nil {
-		panic(&raised{err})
-	}
-	return in
-}
-
-// depart begins to yield v: the function must call yield, and then arrive.
-func (y *Yielder[Out, In]) depart(v Out) {
-	g := y.g
-	if goid.Get() != y.id {
-		panic("greenlet: yield outside of the generator's function")
-	}
-	g.out = v
-	g.state = waiting
-	g.o.Load().running.Store(g.caller)
-}
-
-// arrive returns what was sent or thrown.
-func (y *Yielder[Out, In]) arrive() (In, error) {
-	g := y.g
-	if g.force {
-		goruntime.Goexit()
-	}
-	var none In
-	in := g.in
-	g.in = none
-	if err := g.raise; err != nil {
-		g.raise = nil
-		return none, err
-	}
-	return in, nil
-}
-
-// Return sets the generator's result and returns nil, so that the function can
-// end with "return y.Return(v)".
-func (y *Yielder[Out, In]) Return(v Out) error {
-	y.g.result, y.g.has = v, true
-	return nil
 }

@@ -56,6 +56,7 @@ func (g *Greenlet[In, Out]) init(o *owner) {
 	g.o, g.self = o, g
 	g.inP, g.outP = &g.in, &g.out
 	g.pending = g.inP
+	g.on = &g.stack
 	g.body = g.call
 	g.member.who = &g.core
 }
@@ -72,7 +73,8 @@ func (g *Greenlet[In, Out]) init(o *owner) {
 //
 // When a greenlet calls Goexit, as testing's FailNow does, the call in which its
 // parent waits does so too, and that's how the whole task or goroutine ends.
-// Likewise the panic that unwinds a killed task goes from greenlet to parent.
+// Likewise the panic by which a kill or a timeout unwinds goes from greenlet to
+// parent.
 func (g *Greenlet[In, Out]) Switch(v In) (Out, error) {
 	o, id := g.o, goid.Get()
 	if o.running.Load() != id {
@@ -81,7 +83,7 @@ func (g *Greenlet[In, Out]) Switch(v In) (Out, error) {
 	}
 	from := o.current
 	if s := depart(from, &g.core, id, v, g.outP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(from, &g.out)
 }
@@ -99,7 +101,7 @@ func (g *Greenlet[In, Out]) Throw(err error) (Out, error) {
 	}
 	from := o.current
 	if s := departThrowing(from, &g.core, id, err, g.outP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(from, &g.out)
 }
@@ -120,7 +122,7 @@ func (g *Greenlet[In, Out]) SwitchParent(v Out) (In, error) {
 		return zero, ErrMain
 	}
 	if s := depart(&g.core, g.parent, id, v, g.inP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(&g.core, &g.in)
 }
@@ -140,7 +142,7 @@ func SwitchTo[In, Out, ToIn, ToOut any](from *Greenlet[In, Out], to *Greenlet[To
 		return zero, ErrNotCurrent
 	}
 	if s := depart(&from.core, &to.core, id, v, from.inP); s != nil {
-		s.swap()
+		s.Swap()
 	}
 	return arrive(&from.core, &from.in)
 }
@@ -150,9 +152,10 @@ func SwitchTo[In, Out, ToIn, ToOut any](from *Greenlet[In, Out], to *Greenlet[To
 func (g *Greenlet[In, Out]) call() {
 	var end message
 	var out Out
-	in, err := take(g.o, &g.in)
-	if err != nil {
-		end = message{kind: failed, err: err} // it never runs
+	if g.o.kind >= panicked { // it never runs, as the tracer was unwound
+		end, g.o.message = g.o.message, message{}
+	} else if in, err := take(g.o, &g.in); err != nil {
+		end = message{kind: failed, err: err} // nor does it now
 	} else {
 		out, end = g.guarded(in)
 	}
@@ -171,7 +174,7 @@ func (g *Greenlet[In, Out]) guarded(in In) (out Out, end message) {
 			return
 		}
 		if r := recover(); r != nil {
-			end = failure(r)
+			end = g.o.failure(r)
 		}
 	}()
 	out, err := g.run(in)

@@ -10,6 +10,10 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
+// TestMain starts the default runtime, to which descriptors of plain goroutines
+// belong, and ends it.
+func TestMain(m *testing.M) { runtimetest.Main(m) }
+
 // both runs fn on a plain goroutine and as a task, and fails if it leaves
 // a coroutine behind.
 func both(t *testing.T, fn func(t *testing.T)) {

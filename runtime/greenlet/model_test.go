@@ -10,6 +10,7 @@ import (
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/greenlet"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 // The property test: one list of commands, each obeyed by whichever greenlet
@@ -115,9 +116,11 @@ func (r *realRun) any(i int) greenlet.Any {
 	return r.g[i]
 }
 
-// obey is what greenlet i does.
+// obey is what greenlet i does. It waits now and then, which must make no
+// difference.
 func (r *realRun) obey(i int) (int, error) {
 	for len(r.commands) > 0 {
+		runtime.Yield()
 		c := r.commands[0]
 		r.commands = r.commands[1:]
 		switch c.op {
@@ -420,13 +423,17 @@ func (m *model) end(i int, msg modelMessage) {
 
 func TestModel(t *testing.T) {
 	clean(t)
+	rt := runtimetest.New(t, 1)
 	rapid.Check(t, func(t *rapid.T) {
 		list := commands(t)
-		var real []string
+		var real, inTask []string
 		apart(func() { real = runReal(list) }) // an owner of its own
+		if err := rt.Run(func() error { inTask = runReal(list); return nil }); err != nil {
+			t.Fatal(err)
+		}
 		want := runModel(list)
-		if !slices.Equal(real, want) {
-			t.Fatalf("logs differ\nreal:\n%s\nmodel:\n%s", lines(real), lines(want))
+		if !slices.Equal(real, want) || !slices.Equal(inTask, want) {
+			t.Fatalf("logs differ\nreal:\n%s\nin a task:\n%s\nmodel:\n%s", lines(real), lines(inTask), lines(want))
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/petermattis/goid"
 
-	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/strand"
 )
 
 // owner is one task or goroutine with its greenlets, of which one runs at a
@@ -22,12 +22,13 @@ type owner struct {
 	running atomic.Int64
 
 	// immutable
-	root   int64 // the id of its own goroutine
-	ofTask bool
+	root int64       // the id of its own goroutine
+	task strand.Task // nil for a plain goroutine
 
 	main Greenlet[any, any]
 
-	current *core // the running greenlet
+	current *core  // the running greenlet
+	stack   *stack // the running one; a task's only
 	switchState
 	message
 
@@ -99,26 +100,20 @@ func remove(id int64, e ownerEntry) {
 // ownerOf returns the owner of the calling goroutine, whose id is id, and makes
 // it one if need be.
 func ownerOf(id int64) *owner {
-	if o := entryOf(id).owner(); o != nil {
+	task := strand.Current()
+	// A task's coroutine is a plain goroutine to callbacks at the task's end, and
+	// runs other tasks after.
+	if o := entryOf(id).owner(); o != nil && o.task == task {
 		return o
 	}
-	o := &owner{root: id}
+	o := &owner{root: id, task: task}
 	o.main.init(o)
 	o.main.started = true
-	o.current = &o.main.core
+	o.current, o.stack = &o.main.core, o.main.on
 	o.running.Store(id)
-	if t := runtime.Current(); t != nil {
-		o.ofTask = true
-		e := ownerEntry{strong: o}
-		enter(id, e)
-		t.OnDone(func(*runtime.Task) {
-			// The goroutine will run another task, which is another owner.
-			o.running.Store(0)
-			remove(id, e)
-			if o.first != nil {
-				panic(errLeft) // to Config.OnPanic
-			}
-		})
+	if task != nil {
+		enter(id, ownerEntry{strong: o})
+		task.Attach(o)
 		return o
 	}
 	e := ownerEntry{weak: weak.Make(o)}
@@ -130,7 +125,7 @@ func ownerOf(id int64) *owner {
 // keep sets whether the owner lives for its tracer's sake.
 func (o *owner) keep(on bool) {
 	switch {
-	case o.ofTask:
+	case o.task != nil:
 	case on:
 		enter(o.root, ownerEntry{strong: o})
 	default:
@@ -143,12 +138,20 @@ func (o *owner) keep(on bool) {
 func (o *owner) admit() int64 {
 	id := goid.Get()
 	enter(id, ownerEntry{strong: o})
+	if o.task != nil {
+		o.task.Enlist()
+	}
 	o.running.Store(id)
 	return id
 }
 
 // dismiss takes back admit, when the coroutine ends.
-func (o *owner) dismiss(id int64) { remove(id, ownerEntry{strong: o}) }
+func (o *owner) dismiss(id int64) {
+	if o.task != nil {
+		o.task.Discharge()
+	}
+	remove(id, ownerEntry{strong: o})
+}
 
 // refused says why o.running is not id, the calling goroutine's.
 func (o *owner) refused(id int64) error {
@@ -196,8 +199,9 @@ func Main() *Greenlet[any, any] { return &ownerOf(goid.Get()).main }
 
 // CloseAll closes every suspended greenlet and generator of the calling task
 // or goroutine, the last one started first, and returns their errors joined.
-// Those that the caller itself runs in stay. Deferred in a task's function it
-// makes sure that nothing is left behind:
+// Those that the caller itself runs in stay. At the end of a task this is done
+// anyway. Deferred in a goroutine's function it makes sure that nothing is left
+// behind:
 //
 //	defer greenlet.CloseAll()
 func CloseAll() error {
@@ -207,15 +211,21 @@ func CloseAll() error {
 		return o.refused(id)
 	}
 	var errs []error
-	for m := o.last; m != nil; {
-		if !m.who.suspended() {
-			m = m.prev
-			continue
-		}
-		if err := m.who.Close(); err != nil {
-			errs = append(errs, err)
-		}
-		m = o.last // closing one may start and end others
+	for closed, err := o.closeLast(); closed; closed, err = o.closeLast() {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// closeLast closes the one started last of those that are suspended, if any.
+// That may start and end others.
+func (o *owner) closeLast() (closed bool, err error) {
+	m := o.last
+	for m != nil && !m.who.suspended() {
+		m = m.prev
+	}
+	if m == nil {
+		return false, nil
+	}
+	return true, m.who.Close()
 }

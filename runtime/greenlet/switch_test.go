@@ -210,6 +210,11 @@ func TestSetParent(t *testing.T) { // parent assignable (no cycles, same thread)
 				t.Errorf("of another goroutine's: %v", err)
 			}
 		})
+		var ended greenlet.Any
+		apart(func() { ended = greenlet.Main() })
+		if err := a.SetParent(ended); err != greenlet.ErrOwner { // not to dead thread
+			t.Errorf("to that of a goroutine that has ended: %v", err)
+		}
 		must(t, "Switch", 4)(c.Switch(3)) // c's result to b, b's to a, a's to main
 	})
 }

@@ -127,30 +127,6 @@ func TestPanicWithExit(t *testing.T) { // raising GreenletExit ends it as return
 	})
 }
 
-func TestUnwindingGoesOnInTheParent(t *testing.T) { // the panic of a killed task stays what it is
-	killed := false
-	runtimetest.Run(t, 1, func() {
-		task := runtime.Spawn(func() {
-			defer func() {
-				err, _ := recover().(error)
-				killed = errors.Is(err, runtime.ErrKilled)
-			}()
-			outer := greenlet.New(func(int) (int, error) {
-				inner := greenlet.New(func(int) (int, error) { panic(&runtime.KillError{}) })
-				return inner.Switch(0)
-			})
-			v, err := outer.Switch(0)
-			t.Errorf("Switch = %v, %v", v, err)
-		})
-		if err := task.Join(); err != nil {
-			t.Error(err)
-		}
-	})
-	if !killed {
-		t.Error("no unwinding in the parent")
-	}
-}
-
 func TestGoexitEndsTheWhole(t *testing.T) {
 	clean(t)
 	var log []string

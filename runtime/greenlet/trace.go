@@ -1,12 +1,6 @@
 package greenlet
 
-import (
-	"runtime/debug"
-
-	"github.com/petermattis/goid"
-
-	"github.com/weft-go/weft/runtime"
-)
+import "github.com/petermattis/goid"
 
 // Event says to a Tracer what was switched.
 type Event uint8
@@ -29,7 +23,9 @@ func (e Event) String() string {
 // this switch.
 //
 // It must not switch: that gives ErrTracing. If it panics it is removed, and
-// the target meets a *runtime.PanicError as if that had been thrown at it.
+// the target meets a *runtime.PanicError as if that had been thrown at it. It may
+// wait; if it is unwound by a kill or timeout, it is removed and the target is
+// unwound.
 type Tracer func(event Event, origin, target Any)
 
 // SetTrace makes t the tracer of the calling task or goroutine, nil for none,
@@ -65,7 +61,7 @@ func (o *owner) trace() {
 			o.tracer = nil
 			o.keep(false)
 			if o.kind < panicked {
-				o.message = message{kind: failed, err: &runtime.PanicError{Value: r, Stack: debug.Stack()}}
+				o.message = o.failure(r)
 			}
 		}
 	}()

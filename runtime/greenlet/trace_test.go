@@ -6,9 +6,11 @@ import (
 	goruntime "runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/greenlet"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 func TestTrace(t *testing.T) { // settrace(cb) returns old, cb(event in {switch,throw},(origin,target)); gettrace
@@ -120,5 +122,29 @@ func TestSwitchingTracer(t *testing.T) {
 		})
 		must(t, "Switch", 5)(g.Switch(5))
 		greenlet.SetTrace(nil)
+	})
+}
+
+func TestKillInATracer(t *testing.T) { // it goes on in the target
+	runtimetest.Run(t, 1, func() {
+		for _, started := range []bool{false, true} {
+			err := killed(func() {
+				var g *ints
+				g = greenlet.New(func(int) (int, error) {
+					v, err := g.SwitchParent(1)
+					t.Errorf("SwitchParent = %v, %v", v, err)
+					return 0, nil
+				})
+				if started {
+					must(t, "Switch", 1)(g.Switch(0))
+				}
+				greenlet.SetTrace(func(greenlet.Event, greenlet.Any, greenlet.Any) { runtime.Sleep(time.Hour) })
+				v, err := g.Switch(0)
+				t.Errorf("Switch = %v, %v", v, err)
+			})
+			if !isKill(err) {
+				t.Errorf("started %t: Join = %v", started, err)
+			}
+		}
 	})
 }
