@@ -1,77 +1,46 @@
 package event
 
-import (
-	"sync"
-
-	"github.com/weft-go/weft/runtime"
-)
+import "github.com/weft-go/weft/runtime"
 
 // An Event is a flag that parties wait for. The zero Event is not set. It must
-// not be copied after first use.
+// not be copied after first use. Its methods may be called from any task or
+// goroutine.
 type Event struct {
-	mu      sync.Mutex // held for a few instructions only
-	set     bool
-	waiting []runtime.Waiter
+	flag flag
 }
 
 // Set sets the flag and wakes all that wait at this moment, in the order they
-// came; a Clear right after it takes that back from none of them. It never
-// parks, and may be called from anywhere.
+// came; a Clear right after it takes that back from none of them. Then it calls
+// the functions of OnReady. It never parks, and may be called from anywhere.
 func (e *Event) Set() {
-	e.mu.Lock()
-	e.set = true
-	waiting := e.waiting
-	e.waiting = nil
-	e.mu.Unlock()
-	for _, w := range waiting {
-		w.Ready()
-	}
+	e.flag.mu.Lock()
+	e.flag.raise()
 }
 
-// Clear resets the flag.
+// Clear resets the flag. It never parks, and may be called from anywhere.
 func (e *Event) Clear() {
-	e.mu.Lock()
-	e.set = false
-	e.mu.Unlock()
+	e.flag.mu.Lock()
+	e.flag.set = false
+	e.flag.mu.Unlock()
 }
 
 // IsSet reports whether the flag is set.
-func (e *Event) IsSet() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.set
-}
+func (e *Event) IsSet() bool { return e.flag.isSet() }
 
-// Wait waits until the flag is set. It returns the error of a kill or timeout
-// that ended the wait first.
-func (e *Event) Wait() error { return e.WaitUntil(0) }
+// Wait waits until the flag is set: not at all if it is. It returns the error of a
+// kill or timeout that ended the wait first.
+func (e *Event) Wait() error { return e.flag.wait("event", 0) }
 
 // WaitUntil is Wait that gives up at deadline with runtime.ErrTimeout. The zero
 // deadline means none.
-func (e *Event) WaitUntil(deadline runtime.Instant) error {
-	e.mu.Lock()
-	if e.set {
-		e.mu.Unlock()
-		return nil
-	}
-	w := runtime.NewWaiter()
-	e.waiting = append(e.waiting, w)
-	e.mu.Unlock()
-	err := w.ParkUntil("event", deadline)
-	if err != nil {
-		e.forget(w)
-	}
-	return err
-}
+func (e *Event) WaitUntil(deadline runtime.Instant) error { return e.flag.wait("event", deadline) }
 
-// forget takes back a wait that ended otherwise.
-func (e *Event) forget(w runtime.Waiter) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, q := range e.waiting {
-		if q == w {
-			e.waiting = append(e.waiting[:i], e.waiting[i+1:]...)
-			return
-		}
-	}
-}
+// OnReady makes fn be called once: by the next Set, after it has woken those that
+// wait and before it returns, in the order of the OnReady calls; or, if the flag
+// is set, before OnReady returns. fn runs in the task, goroutine or hub that calls
+// Set, and must not wait. It may use the event. A panic of fn reaches that caller
+// when the functions after it have been called, and harms no other.
+//
+// cancel takes the call back. It reports false if fn was called, or cancel was,
+// before. OnReady and cancel never park, and may be called from anywhere.
+func (e *Event) OnReady(fn func()) (cancel func() bool) { return e.flag.onReady(fn) }

@@ -22,7 +22,7 @@ func TestSet(t *testing.T) {
 	for range 2 {
 		var joins []func()
 		for i := range 12 {
-			joins = append(joins, start(rt, i, func() {
+			joins = append(joins, runtimetest.Start(rt, i, func() {
 				if err := e.Wait(); err != nil {
 					t.Error(err)
 				}
@@ -35,7 +35,7 @@ func TestSet(t *testing.T) {
 		}
 		e.Set() // again
 		for i := range 3 {
-			start(rt, i, func() {
+			runtimetest.Start(rt, i, func() {
 				if err := e.Wait(); err != nil || !e.IsSet() {
 					t.Error(err)
 				}
@@ -83,7 +83,7 @@ func TestPulse(t *testing.T) {
 	for range 20 {
 		var joins []func()
 		for i := range 6 {
-			joins = append(joins, start(rt, i, func() {
+			joins = append(joins, runtimetest.Start(rt, i, func() {
 				if err := e.Wait(); err != nil {
 					t.Error(err)
 				}
@@ -221,7 +221,7 @@ func TestStress(t *testing.T) {
 			victims = append(victims, rt.Spawn(work))
 			continue
 		}
-		joins = append(joins, start(rt, i, work))
+		joins = append(joins, runtimetest.Start(rt, i, work))
 	}
 	for i, task := range victims {
 		runtimetest.Eventually(t, "progress", func() bool { return rounds.Load() > int32(i*50) })

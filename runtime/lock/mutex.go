@@ -4,15 +4,16 @@ import (
 	"sync"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
 )
 
 // A Mutex is a mutual exclusion lock, handed on in the order of Lock calls.
 // The zero Mutex is unlocked. It is not bound to its holder: another task or
 // goroutine may unlock it. It must not be copied after first use.
 type Mutex struct {
-	mu     sync.Mutex // held for a few instructions only
-	locked bool
-	queue  []runtime.Waiter
+	mu      waitlist.Mutex
+	locked  bool // mu guards this and the rest
+	waiting waitlist.List[struct{}]
 }
 
 var _ sync.Locker = (*Mutex)(nil)
@@ -29,24 +30,21 @@ func (m *Mutex) Lock() {
 
 // LockUntil is Lock that gives up at deadline with runtime.ErrTimeout, and
 // returns the error of a kill or timeout. The zero deadline means none.
-func (m *Mutex) LockUntil(deadline runtime.Instant) error {
+func (m *Mutex) LockUntil(deadline runtime.Instant) error { return m.lock(usual, deadline) }
+
+func (m *Mutex) lock(kind waitKind, deadline runtime.Instant) error {
 	m.mu.Lock()
 	if !m.locked {
 		m.locked = true
 		m.mu.Unlock()
 		return nil
 	}
-	w := runtime.NewWaiter()
-	m.queue = append(m.queue, w)
-	m.mu.Unlock()
-	err := w.ParkUntil("lock", deadline)
-	if err != nil {
-		m.forget(w)
-	}
+	_, err := m.waiting.Wait(&m.mu, kind.begin(), struct{}{}, "lock", deadline)
 	return err
 }
 
-// TryLock locks m if that needs no wait, and reports whether it did.
+// TryLock locks m if that needs no wait, and reports whether it did. It never
+// parks, and may be called from anywhere, the hub included.
 func (m *Mutex) TryLock() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -58,33 +56,19 @@ func (m *Mutex) TryLock() bool {
 }
 
 // Unlock unlocks m, which passes to the one that waits longest. It never parks,
-// and panics if m is not locked.
+// and panics if m is not locked. It may be called from anywhere.
 func (m *Mutex) Unlock() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.locked {
 		panic("lock: Unlock of an unlocked Mutex")
 	}
-	for len(m.queue) > 0 {
-		w := m.queue[0]
-		m.queue[0] = runtime.Waiter{}
-		m.queue = m.queue[1:]
-		if w.Ready() {
-			return // it holds the lock now
-		}
-	}
-	m.locked = false
-	m.queue = nil
+	m.locked = m.waiting.WakeFirst()
 }
 
-// forget takes back a wait that ended without the lock.
-func (m *Mutex) forget(w runtime.Waiter) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, q := range m.queue {
-		if q == w {
-			m.queue = append(m.queue[:i], m.queue[i+1:]...)
-			return
-		}
-	}
+func (m *Mutex) unlockAll() (depth int) {
+	m.Unlock()
+	return 1
 }
+
+func (m *Mutex) relock(int) error { return m.lock(shielded, 0) }

@@ -11,7 +11,7 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// TestFIFO: the lock passes on in the order of Lock calls, wherever they come
+// TestFIFO (D64): the lock passes on in the order of Lock calls, wherever they come
 // from.
 func TestFIFO(t *testing.T) {
 	rt := runtimetest.New(t, 2)
@@ -21,7 +21,7 @@ func TestFIFO(t *testing.T) {
 	var order []int // m guards
 	var joins []func()
 	for i := range parties {
-		joins = append(joins, start(rt, i, func() {
+		joins = append(joins, runtimetest.Start(rt, i, func() {
 			m.Lock()
 			order = append(order, i)
 			m.Unlock()
@@ -38,7 +38,7 @@ func TestFIFO(t *testing.T) {
 	unlocked(t, &m)
 }
 
-// TestNoBarging: one that comes when the lock was passed on, and its new holder
+// TestNoBarging (D65): one that comes when the lock was passed on, and its new holder
 // has not run yet, does not overtake it.
 func TestNoBarging(t *testing.T) {
 	runtimetest.Run(t, 1, func() {
@@ -46,7 +46,7 @@ func TestNoBarging(t *testing.T) {
 		m.Lock()
 		ran := false
 		task := runtime.Spawn(func() { m.Lock(); ran = true; m.Unlock() })
-		for len(m.queue) == 0 {
+		for m.waits() == 0 {
 			runtime.Yield()
 		}
 		m.Unlock()
@@ -63,7 +63,7 @@ func TestNoBarging(t *testing.T) {
 	})
 }
 
-// TestGiveUp: one that is killed, or times out, while it waits does not get the
+// TestGiveUp (D68, 9 of our own): one that is killed, or times out, while it waits does not get the
 // lock, and those behind it do.
 func TestGiveUp(t *testing.T) {
 	rt := runtimetest.New(t, 2)
@@ -122,7 +122,7 @@ func TestGiveUp(t *testing.T) {
 	unlocked(t, &m)
 }
 
-// TestKilledMeanwhile: the lock comes to one that was killed just before, and
+// TestKilledMeanwhile (9 of our own): the lock comes to one that was killed just before, and
 // has not run since. It passes on to the next, or to nobody.
 func TestKilledMeanwhile(t *testing.T) {
 	for _, survivors := range []int{0, 1} {
@@ -134,7 +134,7 @@ func TestKilledMeanwhile(t *testing.T) {
 			for range 2 + survivors {
 				tasks = append(tasks, runtime.Spawn(func() { m.Lock(); got++; m.Unlock() }))
 			}
-			for len(m.queue) < len(tasks) {
+			for m.waits() < len(tasks) {
 				runtime.Yield()
 			}
 			tasks[0].Kill(nil)
@@ -184,7 +184,7 @@ func TestLockUnwinds(t *testing.T) {
 func TestLockUntil(t *testing.T) {
 	rt := runtimetest.New(t, 1)
 	for i := range 3 {
-		start(rt, i, func() {
+		runtimetest.Start(rt, i, func() {
 			var m Mutex
 			if err := m.LockUntil(1); err != nil {
 				t.Error(err)
@@ -200,6 +200,7 @@ func TestLockUntil(t *testing.T) {
 	}
 }
 
+// TestTryLock (D63): a TryLock that fails changes nothing.
 func TestTryLock(t *testing.T) {
 	var m Mutex
 	if !m.TryLock() || m.TryLock() {
@@ -236,8 +237,8 @@ func TestOtherUnlocks(t *testing.T) {
 	rt := runtimetest.New(t, 2)
 	var m Mutex
 	for i := range 9 {
-		start(rt, i, m.Lock)()
-		start(rt, i+1, m.Unlock)()
+		runtimetest.Start(rt, i, m.Lock)()
+		runtimetest.Start(rt, i+1, m.Unlock)()
 	}
 	unlocked(t, &m)
 }
@@ -299,7 +300,7 @@ func TestStress(t *testing.T) {
 			victims = append(victims, rt.Spawn(work))
 			continue
 		}
-		joins = append(joins, start(rt, i, work))
+		joins = append(joins, runtimetest.Start(rt, i, work))
 	}
 	for i, task := range victims {
 		runtimetest.Eventually(t, "progress", func() bool { return rounds.Load() > int32(i*20) })

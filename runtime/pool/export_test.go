@@ -4,27 +4,12 @@ package pool
 func (m *members) Joining() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.joiners.length()
+	return m.joiners.Len()
 }
 
 // Waiting counts those that wait for a slot.
 func (p *Pool) Waiting() int {
 	p.slots.mu.Lock()
 	defer p.slots.mu.Unlock()
-	return p.slots.waiting.length()
-}
-
-func (l *list) length() int {
-	length := 0
-	var prev *node
-	for n := l.first; n != nil; prev, n = n, n.next {
-		if n.prev != prev || !n.listed {
-			panic("broken list")
-		}
-		length++
-	}
-	if l.last != prev {
-		panic("broken list")
-	}
-	return length
+	return p.slots.waiting.Len()
 }

@@ -3,10 +3,10 @@ package pool
 import (
 	"iter"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
 	"github.com/weft-go/weft/runtime/queue"
 )
 
@@ -70,7 +70,7 @@ type flow[In, Out any] struct {
 	// that have ended. It is closed when nothing more will come.
 	results queue.Queue[*Result[Out]]
 
-	mu    sync.Mutex     // held for a few instructions, never across a wait
+	mu    waitlist.Mutex
 	live  []*Result[Out] // mu guards: those not taken from results
 	calls int            // mu guards
 }

@@ -2,9 +2,9 @@ package pool
 
 import (
 	"iter"
-	"sync"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
 )
 
 // Map calls fn for each element of in, each in a task of p, and returns the
@@ -64,10 +64,10 @@ func abandon[T any](results []*Result[T]) {
 
 // batch watches the tasks of a Map.
 type batch struct {
-	mu     sync.Mutex // held for a few instructions, never across a wait
-	live   int        // mu guards this and the rest
-	err    error      // the first
-	joiner list       // the caller of Map
+	mu     waitlist.Mutex
+	live   int                     // mu guards this and the rest
+	err    error                   // the first
+	joiner waitlist.List[struct{}] // the caller of Map
 }
 
 // add counts t, whose result is what result returns when it has ended.
@@ -84,7 +84,7 @@ func (b *batch) add(t *runtime.Task, result func() error) {
 			b.err = err
 		}
 		if b.live == 0 || b.err != nil {
-			b.joiner.wake()
+			b.joiner.WakeAll()
 		}
 	})
 }
@@ -102,9 +102,7 @@ func (b *batch) join() error {
 		defer b.mu.Unlock()
 		return b.err
 	}
-	n := b.joiner.add()
-	b.mu.Unlock()
-	if err := b.joiner.park(&b.mu, n, "pool map", 0); err != nil {
+	if _, err := b.joiner.Wait(&b.mu, runtime.NewWaiter(), struct{}{}, "pool map", 0); err != nil {
 		return err
 	}
 	return b.failure()

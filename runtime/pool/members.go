@@ -1,9 +1,8 @@
 package pool
 
 import (
-	"sync"
-
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
 )
 
 // members is a set of tasks: what Group and Pool have in common. Its methods are
@@ -11,11 +10,11 @@ import (
 type members struct {
 	slots slots // of a Pool
 
-	mu          sync.Mutex                    // held for a few instructions, never across a wait
+	mu          waitlist.Mutex
 	place       func(fn func()) *runtime.Task // mu guards this and the rest; nil: runtime.Spawn
 	set         map[*runtime.Task]*member
 	first, last *member // in the order of their adding
-	joiners     list
+	joiners     waitlist.List[struct{}]
 	watchers    *watcher
 	ended       func(*runtime.Task) // for OnDone
 }
@@ -116,9 +115,7 @@ func (m *members) leave(t *runtime.Task, failure error) bool {
 		}
 	}
 	if m.first == nil {
-		for m.joiners.wake() {
-			continue
-		}
+		m.joiners.WakeAll()
 	}
 	m.mu.Unlock()
 	if e.slot {
@@ -192,9 +189,8 @@ func (m *members) JoinUntil(deadline runtime.Instant) error {
 		m.mu.Unlock()
 		return nil
 	}
-	n := m.joiners.add()
-	m.mu.Unlock()
-	return m.joiners.park(&m.mu, n, "group join", deadline)
+	_, err := m.joiners.Wait(&m.mu, runtime.NewWaiter(), struct{}{}, "group join", deadline)
+	return err
 }
 
 // JoinErr is JoinUntil that, when there is no member any more, returns the error

@@ -2,9 +2,9 @@ package queue
 
 import (
 	"iter"
-	"sync"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
 )
 
 // base is what all queues that store items have in common: their methods are
@@ -19,14 +19,21 @@ import (
 type base[T any] struct {
 	max int // immutable; 0: no bound
 
-	mu      sync.Mutex // held for a few instructions, never across a wait
-	items   items[T]   // mu guards this and the rest
-	getters list[T]    // in Get and Peek
-	putters list[T]    // in Put, with their items
-	spares  spares[T]
+	mu      waitlist.Mutex
+	items   items[T]                // mu guards this and the rest
+	getters waitlist.List[party[T]] // in Get and Peek
+	putters waitlist.List[party[T]] // in Put, with their items
 	closed  bool
 
 	unfinished int // items put and not Done, for Joinable
+}
+
+// party is one that waits: in Put with the item that it brings, in Get or Peek
+// with the one that it is given.
+type party[T any] struct {
+	item   T
+	peeks  bool
+	closed bool // its wait ended because the queue was closed
 }
 
 // Put adds an item. While the queue is full it waits; those that wait are
@@ -44,12 +51,10 @@ func (q *base[T]) PutUntil(item T, deadline runtime.Instant) error {
 		q.mu.Unlock()
 		return err
 	}
-	n := q.spares.take(runtime.NewWaiter())
-	n.value = item
-	q.putters.push(n)
-	q.mu.Unlock()
-	err = q.putters.park(&q.mu, n, "queue put", deadline)
-	q.spares.give(n)
+	p, err := q.putters.Wait(&q.mu, runtime.NewWaiter(), party[T]{item: item}, "queue put", deadline)
+	if err == nil && p.closed {
+		err = ErrClosed
+	}
 	return err
 }
 
@@ -127,7 +132,7 @@ func (q *base[T]) add(item T) error {
 	switch {
 	case q.closed:
 		return ErrClosed
-	case q.getters.first != nil && q.serve(item): // then nothing is stored
+	case !q.getters.Empty() && q.serve(item): // then nothing is stored
 	case q.max > 0 && q.items.n >= q.max:
 		return ErrFull
 	default:
@@ -140,11 +145,10 @@ func (q *base[T]) add(item T) error {
 // serve hands item to the first getter, and shows it to the peekers before
 // that.
 func (q *base[T]) serve(item T) bool {
-	for n := q.getters.first; n != nil; n = q.getters.first {
-		q.getters.remove(n)
-		n.value = item
-		peeks := n.peeks
-		if n.w.Ready() && !peeks {
+	for n := q.getters.Pop(); n != nil; n = q.getters.Pop() {
+		n.Value.item = item
+		peeks := n.Value.peeks
+		if n.Ready() && !peeks {
 			return true
 		}
 	}
@@ -154,10 +158,9 @@ func (q *base[T]) serve(item T) bool {
 // next takes an item out, and lets the first putter have its room.
 func (q *base[T]) next() T {
 	item := q.items.pop()
-	for n := q.putters.first; n != nil; n = q.putters.first {
-		q.putters.remove(n)
-		put := n.value
-		if n.w.Ready() {
+	for n := q.putters.Pop(); n != nil; n = q.putters.Pop() {
+		put := n.Value.item
+		if n.Ready() {
 			q.items.push(put)
 			q.unfinished++
 			break
@@ -181,15 +184,14 @@ func (q *base[T]) await(reason string, deadline runtime.Instant) (item T, err er
 		q.mu.Unlock()
 		return item, ErrClosed
 	}
-	n := q.spares.take(runtime.NewWaiter())
-	n.peeks = reason == peeking
-	q.getters.push(n)
-	q.mu.Unlock()
-	if err = q.getters.park(&q.mu, n, reason, deadline); err == nil {
-		item = n.value
+	p, err := q.getters.Wait(&q.mu, runtime.NewWaiter(), party[T]{peeks: reason == peeking}, reason, deadline)
+	switch {
+	case err != nil:
+		return item, err
+	case p.closed:
+		return item, ErrClosed
 	}
-	q.spares.give(n)
-	return item, err
+	return p.item, nil
 }
 
 // Close closes the queue. Nothing can be put any more: every Put returns
@@ -198,15 +200,18 @@ func (q *base[T]) await(reason string, deadline runtime.Instant) (item T, err er
 // before. It never parks, and may be called from anywhere.
 func (q *base[T]) Close() error {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.closed {
-		q.mu.Unlock()
 		return ErrClosed
 	}
 	q.closed = true
-	waiters := q.putters.close(q.getters.close(nil))
-	q.mu.Unlock()
-	for _, w := range waiters {
-		w.Ready()
+	for n := q.getters.Pop(); n != nil; n = q.getters.Pop() {
+		n.Value.closed = true
+		n.Ready()
+	}
+	for n := q.putters.Pop(); n != nil; n = q.putters.Pop() {
+		n.Value.closed = true
+		n.Ready()
 	}
 	return nil
 }

@@ -2,9 +2,9 @@ package queue
 
 import (
 	"iter"
-	"sync"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
 )
 
 // A Channel passes items from hand to hand: a Put and a Get wait for each other,
@@ -15,17 +15,17 @@ import (
 // A Put ends after the Get that took its item: if the getter had been waiting,
 // the putter goes on when the getter has had its turn.
 type Channel[T any] struct {
-	mu      sync.Mutex      // held for a few instructions, never across a wait
-	getters list[parcel[T]] // mu guards this and the rest
-	putters list[parcel[T]]
-	spares  spares[parcel[T]]
+	mu      waitlist.Mutex
+	getters waitlist.List[parcel[T]] // mu guards this and the rest
+	putters waitlist.List[parcel[T]]
 	closed  bool
 }
 
 // parcel is an item on its way.
 type parcel[T any] struct {
-	item T
-	ack  runtime.Waiter // the putter that waits for the getter's turn, if it does
+	item   T
+	ack    runtime.Waiter // the putter that waits for the getter's turn, if it does
+	closed bool           // the wait ended because the channel was closed
 }
 
 // Put gives item to a getter, and waits for one; those that wait are served in
@@ -50,16 +50,14 @@ func (c *Channel[T]) PutUntil(item T, deadline runtime.Instant) error {
 		c.mu.Unlock()
 		return runtime.ErrNotInTask // on the hub, where no wait is possible
 	}
-	if c.serve(parcel[T]{item, w}) {
+	if c.serve(parcel[T]{item: item, ack: w}) {
 		c.mu.Unlock()
 		return w.Shielded().Park("channel put")
 	}
-	n := c.spares.take(w)
-	n.value.item = item
-	c.putters.push(n)
-	c.mu.Unlock()
-	err := c.putters.park(&c.mu, n, "channel put", deadline)
-	c.spares.give(n)
+	p, err := c.putters.Wait(&c.mu, w, parcel[T]{item: item}, "channel put", deadline)
+	if err == nil && p.closed {
+		err = ErrClosed
+	}
 	return err
 }
 
@@ -80,10 +78,9 @@ func (c *Channel[T]) TryPut(item T) error {
 
 // serve gives p to the first getter, if there is one.
 func (c *Channel[T]) serve(p parcel[T]) bool {
-	for n := c.getters.first; n != nil; n = c.getters.first {
-		c.getters.remove(n)
-		n.value = p
-		if n.w.Ready() {
+	for n := c.getters.Pop(); n != nil; n = c.getters.Pop() {
+		n.Value = p
+		if n.Ready() {
 			return true
 		}
 	}
@@ -104,16 +101,13 @@ func (c *Channel[T]) GetUntil(deadline runtime.Instant) (item T, err error) {
 		c.mu.Unlock()
 		return item, err
 	}
-	n := c.spares.take(runtime.NewWaiter())
-	c.getters.push(n)
-	c.mu.Unlock()
-	err = c.getters.park(&c.mu, n, "channel get", deadline)
-	if err != nil {
-		c.spares.give(n)
+	p, err := c.getters.Wait(&c.mu, runtime.NewWaiter(), parcel[T]{}, "channel get", deadline)
+	switch {
+	case err != nil:
 		return item, err
+	case p.closed:
+		return item, ErrClosed
 	}
-	p := n.value
-	c.spares.give(n)
 	p.ack.Ready()
 	return p.item, nil
 }
@@ -128,10 +122,9 @@ func (c *Channel[T]) TryGet() (T, error) {
 }
 
 func (c *Channel[T]) take() (item T, err error) {
-	for n := c.putters.first; n != nil; n = c.putters.first {
-		c.putters.remove(n)
-		put := n.value.item
-		if n.w.Ready() {
+	for n := c.putters.Pop(); n != nil; n = c.putters.Pop() {
+		put := n.Value.item
+		if n.Ready() {
 			return put, nil
 		}
 	}
@@ -146,15 +139,18 @@ func (c *Channel[T]) take() (item T, err error) {
 // and may be called from anywhere.
 func (c *Channel[T]) Close() error {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.closed {
-		c.mu.Unlock()
 		return ErrClosed
 	}
 	c.closed = true
-	waiters := c.putters.close(c.getters.close(nil))
-	c.mu.Unlock()
-	for _, w := range waiters {
-		w.Ready()
+	for n := c.getters.Pop(); n != nil; n = c.getters.Pop() {
+		n.Value.closed = true
+		n.Ready()
+	}
+	for n := c.putters.Pop(); n != nil; n = c.putters.Pop() {
+		n.Value.closed = true
+		n.Ready()
 	}
 	return nil
 }

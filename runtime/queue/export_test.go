@@ -4,21 +4,21 @@ package queue
 func (q *base[T]) Waiting() (getters, putters int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.getters.length(), q.putters.length()
+	return q.getters.Len(), q.putters.Len()
 }
 
 // Waiting counts those that wait to get and to put.
 func (c *Channel[T]) Waiting() (getters, putters int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.getters.length(), c.putters.length()
+	return c.getters.Len(), c.putters.Len()
 }
 
 // Joining counts those that wait in Join.
 func (q *Joinable[T]) Joining() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.joiners.length()
+	return q.joiners.Len()
 }
 
 // Room returns how many items there is memory for.
@@ -26,19 +26,4 @@ func (q *base[T]) Room() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.items.buf)
-}
-
-func (l *list[T]) length() int {
-	length := 0
-	var prev *node[T]
-	for n := l.first; n != nil; prev, n = n, n.next {
-		if n.prev != prev || !n.listed {
-			panic("broken list")
-		}
-		length++
-	}
-	if l.last != prev {
-		panic("broken list")
-	}
-	return length
 }

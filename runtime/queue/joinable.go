@@ -1,6 +1,9 @@
 package queue
 
-import "github.com/weft-go/weft/runtime"
+import (
+	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
+)
 
 // A Joinable is a Queue that knows when all its items have been dealt with:
 // those who take items out call Done for each, and Join waits until as many are
@@ -8,7 +11,7 @@ import "github.com/weft-go/weft/runtime"
 // copied after first use.
 type Joinable[T any] struct {
 	base[T]
-	joiners list[struct{}] // base's mu guards
+	joiners waitlist.List[struct{}] // base's mu guards
 }
 
 // NewJoinable returns an empty Joinable that holds at most maxsize items; 0
@@ -29,10 +32,7 @@ func (q *Joinable[T]) Done() {
 		panic("queue: Done called more often than items were put")
 	}
 	if q.unfinished--; q.unfinished == 0 {
-		for n := q.joiners.first; n != nil; n = q.joiners.first {
-			q.joiners.remove(n)
-			n.w.Ready()
-		}
+		q.joiners.WakeAll()
 	}
 	q.mu.Unlock()
 }
@@ -57,8 +57,6 @@ func (q *Joinable[T]) JoinUntil(deadline runtime.Instant) error {
 		q.mu.Unlock()
 		return nil
 	}
-	n := &node[struct{}]{w: runtime.NewWaiter()}
-	q.joiners.push(n)
-	q.mu.Unlock()
-	return q.joiners.park(&q.mu, n, "queue join", deadline)
+	_, err := q.joiners.Wait(&q.mu, runtime.NewWaiter(), struct{}{}, "queue join", deadline)
+	return err
 }

@@ -1,0 +1,94 @@
+package event
+
+import (
+	"sync/atomic"
+
+	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/waitlist"
+)
+
+// flag is what Event and Result have in common.
+type flag struct {
+	mu      waitlist.Mutex
+	set     bool // mu guards this and the rest
+	waiting waitlist.List[struct{}]
+	calls   waitlist.List[*call] // of OnReady; these nodes wait for nothing
+}
+
+// call is one function of OnReady.
+type call struct {
+	fn   func()
+	used atomic.Bool // called, or taken back
+}
+
+func (c *call) run() {
+	if c.used.CompareAndSwap(false, true) {
+		c.fn()
+	}
+}
+
+// raise sets the flag, and does what follows from it. It is called with the mutex
+// held, and unlocks it.
+func (f *flag) raise() {
+	f.set = true
+	f.waiting.WakeAll()
+	var calls []*call
+	for n := f.calls.Pop(); n != nil; n = f.calls.Pop() {
+		calls = append(calls, n.Value)
+	}
+	f.mu.Unlock()
+	runAll(calls)
+}
+
+// runAll calls all, also those after one that panics.
+func runAll(calls []*call) {
+	for i, c := range calls {
+		returned := false
+		func() {
+			defer func() {
+				if !returned {
+					runAll(calls[i+1:])
+				}
+			}()
+			c.run()
+			returned = true
+		}()
+	}
+}
+
+func (f *flag) isSet() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.set
+}
+
+func (f *flag) wait(reason string, deadline runtime.Instant) error {
+	f.mu.Lock()
+	if f.set {
+		f.mu.Unlock()
+		return nil
+	}
+	_, err := f.waiting.Wait(&f.mu, runtime.NewWaiter(), struct{}{}, reason, deadline)
+	return err
+}
+
+func (f *flag) onReady(fn func()) (cancel func() bool) {
+	f.mu.Lock()
+	if f.set {
+		f.mu.Unlock()
+		fn()
+		return func() bool { return false }
+	}
+	c := &call{fn: fn}
+	n := f.calls.Push(runtime.Waiter{}, c)
+	f.mu.Unlock()
+	return func() bool {
+		if !c.used.CompareAndSwap(false, true) {
+			return false
+		}
+		f.mu.Lock()
+		f.calls.Remove(n)
+		f.mu.Unlock()
+		return true
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package waitlist_test
+
+const raceEnabled = false
