@@ -26,17 +26,33 @@ func (w *worker) noteQuiet() {
 		return
 	}
 	w.quiet = true
-	if int(rt.quiet.Add(1)) == len(rt.ws) && rt.mains.Load() > 0 && rt.checking.CompareAndSwap(false, true) {
+	if rt.quiet.add() == len(rt.ws) && rt.mains.Load() > 0 && rt.checking.CompareAndSwap(false, true) {
 		time.AfterFunc(deadlockGrace, rt.checkDeadlock)
 	}
 }
 
+// allQuiet reports whether all workers are quiet, and none is being woken: a quiet
+// worker that another one wakes before it goes to sleep itself still counts as
+// quiet for a while, but is not asleep any more.
+func (rt *Runtime) allQuiet() bool {
+	word := rt.quiet.word.Load()
+	if int(uint32(word)) != len(rt.ws) {
+		return false
+	}
+	for _, w := range rt.ws {
+		if !w.asleep.Load() {
+			return false
+		}
+	}
+	return rt.quiet.word.Load() == word // no worker came between
+}
+
 // checkDeadlock runs on a goroutine of its own.
 func (rt *Runtime) checkDeadlock() {
-	if int(rt.quiet.Load()) != len(rt.ws) || rt.mains.Load() == 0 {
+	if !rt.allQuiet() || rt.mains.Load() == 0 {
 		rt.checking.Store(false)
 		// A worker that became quiet meanwhile found checking set.
-		if int(rt.quiet.Load()) == len(rt.ws) && rt.mains.Load() > 0 && rt.checking.CompareAndSwap(false, true) {
+		if rt.quiet.Load() == len(rt.ws) && rt.mains.Load() > 0 && rt.checking.CompareAndSwap(false, true) {
 			time.AfterFunc(deadlockGrace, rt.checkDeadlock)
 		}
 		return

@@ -2,12 +2,15 @@ package runtime_test
 
 import (
 	"errors"
+	goruntime "runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/greenlet"
+	"github.com/weft-go/weft/runtime/lock"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
@@ -73,5 +76,42 @@ func TestNotStuck(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// Two workers that wake each other are never both quiet, though each sleeps most
+// of the time.
+func TestHandOversAreNoDeadlock(t *testing.T) {
+	const trips = 3000
+	rt := runtimetest.New(t, 2)
+	there, back := lock.NewSemaphore(0), lock.NewSemaphore(0)
+	var over atomic.Bool
+	tasks := []*runtime.Task{
+		rt.Workers()[0].Spawn(func() {
+			for range trips {
+				there.Release()
+				_ = back.Acquire()
+			}
+			over.Store(true)
+		}),
+		rt.Workers()[1].Spawn(func() {
+			for range trips {
+				_ = there.Acquire()
+				if !over.Load() {
+					back.Release()
+				}
+			}
+		}),
+	}
+	for !over.Load() {
+		if runtime.AllQuiet(rt) && !over.Load() {
+			t.Fatal("quiet in the middle of it")
+		}
+		goruntime.Gosched()
+	}
+	for _, task := range tasks {
+		if err := task.Join(); err != nil {
+			t.Error(err)
+		}
 	}
 }

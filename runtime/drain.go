@@ -5,17 +5,6 @@ import (
 	"sync/atomic"
 )
 
-// taskCount counts the tasks of a worker: those that have not ended, in the low
-// half, and all that were ever counted, modulo 2^32, in the high half. So a word
-// that is read twice tells whether a task came in between. Any thread may count.
-type taskCount struct{ word atomic.Uint64 }
-
-func (c *taskCount) add() { c.word.Add(1<<32 | 1) }
-func (c *taskCount) sub() { c.word.Add(^uint64(0)) }
-
-// Load returns the number of tasks that have not ended.
-func (c *taskCount) Load() int { return int(uint32(c.word.Load())) }
-
 // count counts a task that comes, unless the runtime is ending. The count comes
 // first: endIfDone looks at it after stopping was set.
 func (w *worker) count() bool {

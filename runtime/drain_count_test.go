@@ -48,7 +48,7 @@ func TestOthersOverlooksNoTask(t *testing.T) {
 }
 
 func TestTaskCount(t *testing.T) {
-	var c taskCount
+	var c tally
 	for range 1000 {
 		c.add()
 	}

@@ -35,3 +35,6 @@ func WithTimeoutUntil(deadline Instant, fn func() error) error {
 	s := &Timeout{d: deadline.Sub(Now())}
 	return s.until(deadline, current().task, fn)
 }
+
+// AllQuiet is what the search for a deadlock asks first.
+func AllQuiet(rt *Runtime) bool { return rt.allQuiet() }

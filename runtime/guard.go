@@ -3,6 +3,8 @@ package runtime
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/weft-go/weft/runtime/internal/store"
 )
 
 // A Guard is the lock inside of something on which tasks wait: the queue, lock
@@ -54,7 +56,7 @@ func (g *Guard) Lock() Caller {
 			g.held = true
 			return Caller{co}
 		}
-		storeRelease(&g.inside, 0)
+		store.Release(&g.inside, 0)
 	}
 	g.lockShared(co)
 	return Caller{co}
@@ -64,7 +66,7 @@ func (g *Guard) Lock() Caller {
 func (g *Guard) Unlock() {
 	if g.held {
 		g.held = false
-		storeRelease(&g.inside, 0)
+		store.Release(&g.inside, 0)
 		return
 	}
 	g.mu.Unlock()

@@ -45,7 +45,7 @@ type Runtime struct {
 	// atomic
 	stopping atomic.Bool
 	rotation atomic.Uint32 // where the search for the least loaded begins
-	quiet    atomic.Int32  // workers with nothing to wait for: see deadlock.go
+	quiet    tally         // workers with nothing to wait for: see deadlock.go
 	holds    atomic.Int64
 	mains    atomic.Int32 // calls of Run under way
 	dropped  atomic.Int64 // panics of OnPanic

@@ -3,6 +3,8 @@ package runtime
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/weft-go/weft/runtime/internal/store"
 )
 
 // waitCell is the word on which one party, task or goroutine, waits. Bits:
@@ -58,7 +60,7 @@ func (c *waitCell) begin() uint64 {
 		panic("runtime: wait begun inside another wait")
 	}
 	gen := word>>cellStateBits + 1
-	storeOwn(&c.word, gen<<cellStateBits|cellWaiting)
+	store.Own(&c.word, gen<<cellStateBits|cellWaiting)
 	return gen
 }
 
@@ -87,6 +89,6 @@ func (c *waitCell) end() error {
 	}
 	err := c.outcome
 	c.outcome = nil
-	storeOwn(&c.word, word&^cellStateMask)
+	store.Own(&c.word, word&^cellStateMask)
 	return err
 }

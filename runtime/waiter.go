@@ -59,6 +59,9 @@ func (w Waiter) Shielded() Waiter {
 	return w
 }
 
+// OnHub reports whether the wait was begun on the hub, where Park fails.
+func (w Waiter) OnHub() bool { return w.cell == nil }
+
 // Worker returns the worker of the waiting task, nil for a goroutine.
 func (w Waiter) Worker() *Worker {
 	if w.cell == nil || w.cell.task == nil {

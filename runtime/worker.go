@@ -19,12 +19,6 @@ const (
 	// threads when the worker was about to sleep.
 	handover = 8
 
-	// minPatience and maxPatience bound how often a worker looks for work from
-	// other threads before it sleeps, where they hand over any: the longest is
-	// about what it takes to sleep and be woken.
-	minPatience = 500
-	maxPatience = 8000
-
 	// idleCoroutines is how many coroutines a worker keeps for later tasks,
 	// about 3 KB each.
 	idleCoroutines = 1024
@@ -44,7 +38,7 @@ type worker struct {
 	runq      runQueue
 	budget    int  // switches left in this round
 	exhausted bool // the last round ended for want of budget
-	patience  int  // how often to look for work from other threads before sleeping
+	linger    lingering
 	selfWoken bool // a wake of our own is on its way
 
 	timers   timerHeap
@@ -67,7 +61,7 @@ type worker struct {
 	asleep     atomic.Bool
 	injected   injector
 	posted     atomic.Bool // posts is not empty
-	load       taskCount
+	load       tally
 	coroutines atomic.Int64
 
 	mu    sync.Mutex
@@ -111,13 +105,15 @@ func (w *worker) Run(cause reactor.Cause) {
 	w.asleep.Store(false)
 	if w.quiet {
 		w.quiet = false
-		w.rt.quiet.Add(-1)
+		w.rt.quiet.sub()
 	}
 	if cause == reactor.Woken {
 		if !w.selfWoken {
-			w.patience = max(w.patience, minPatience)
+			w.linger.woken()
 		}
 		w.selfWoken = false
+	} else {
+		w.linger.slept = 0
 	}
 	for w.budget = fairness; w.budget > 0; w.budget -= handover {
 		// 2. Timers, when their event fired or could not for lack of a pause.
@@ -165,13 +161,16 @@ func (w *worker) Run(cause reactor.Cause) {
 		}
 		// 9. Where other threads have just handed over work, more may be on its
 		// way: that, too, is cheaper than to sleep.
-		if w.patience > 0 && w.linger() {
+		if w.linger.pays && w.lingered() {
 			continue
 		}
 		// 10. Sleep, unless work came in meanwhile: see park.go.
 		w.asleep.Store(true)
 		if w.injected.empty() && !w.posted.Load() {
 			w.noteQuiet()
+			if w.linger.watched {
+				w.linger.slept = Now()
+			}
 			return
 		}
 		if !w.asleep.CompareAndSwap(true, false) {
@@ -180,19 +179,6 @@ func (w *worker) Run(cause reactor.Cause) {
 	}
 	w.exhausted = true
 	w.comeBack()
-}
-
-// linger waits for work from other threads without sleeping. How long depends on
-// whether that was of use before: it ends soon where nothing comes.
-func (w *worker) linger() bool {
-	for range w.patience {
-		if !w.injected.empty() || w.posted.Load() {
-			w.patience = min(2*w.patience, maxPatience)
-			return true
-		}
-	}
-	w.patience /= 2
-	return false
 }
 
 // comeBack makes netpoll, after a look at I/O, call Run again.

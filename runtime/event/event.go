@@ -13,8 +13,7 @@ type Event struct {
 // came; a Clear right after it takes that back from none of them. Then it calls
 // the functions of OnReady. It never parks, and may be called from anywhere.
 func (e *Event) Set() {
-	e.flag.mu.Lock()
-	e.flag.raise()
+	e.flag.raise(e.flag.mu.Lock())
 }
 
 // Clear resets the flag. It never parks, and may be called from anywhere.

@@ -27,11 +27,15 @@ func (c *call) run() {
 	}
 }
 
-// raise sets the flag, and does what follows from it. It is called with the mutex
-// held, and unlocks it.
-func (f *flag) raise() {
+// raise sets the flag, and does what follows from it. It is called by c with the
+// mutex held, and unlocks it.
+func (f *flag) raise(c runtime.Caller) {
 	f.set = true
-	f.waiting.WakeAll()
+	f.waiting.WakeAll(c)
+	if f.calls.Empty() {
+		f.mu.Unlock()
+		return
+	}
 	var calls []*call
 	for n := f.calls.Pop(); n != nil; n = f.calls.Pop() {
 		calls = append(calls, n.Value)
@@ -63,13 +67,18 @@ func (f *flag) isSet() bool {
 }
 
 func (f *flag) wait(reason string, deadline runtime.Instant) error {
-	f.mu.Lock()
+	c := f.mu.Lock()
 	if f.set {
 		f.mu.Unlock()
 		return nil
 	}
-	_, err := f.waiting.Wait(&f.mu, runtime.NewWaiter(), struct{}{}, reason, deadline)
-	return err
+	n := f.waiting.Push(c.NewWaiter(), struct{}{})
+	f.mu.Unlock()
+	if err := n.Park(reason, deadline); err != nil {
+		return f.waiting.GiveUp(&f.mu, n, err)
+	}
+	n.Take()
+	return nil
 }
 
 func (f *flag) onReady(fn func()) (cancel func() bool) {

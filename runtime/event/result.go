@@ -34,13 +34,13 @@ func (r *Result[T]) Fail(err error) bool {
 }
 
 func (r *Result[T]) settle(value T, err error) bool {
-	r.flag.mu.Lock()
+	c := r.flag.mu.Lock()
 	if r.flag.set {
 		r.flag.mu.Unlock()
 		return false
 	}
 	r.value, r.err = value, err
-	r.flag.raise()
+	r.flag.raise(c)
 	return true
 }
 

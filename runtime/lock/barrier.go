@@ -59,12 +59,12 @@ func (b *Barrier) Wait() (index int, err error) { return b.WaitUntil(0) }
 // WaitUntil is Wait that gives up at deadline with runtime.ErrTimeout, and breaks
 // the barrier. The zero deadline means none.
 func (b *Barrier) WaitUntil(deadline runtime.Instant) (index int, err error) {
-	b.mu.Lock()
+	c := b.mu.Lock()
 	for b.acting && !b.broken { // it is not one of this round, and breaks nothing
-		if _, err := b.next.Wait(&b.mu, runtime.NewWaiter(), struct{}{}, "barrier", deadline); err != nil {
+		if _, err := b.next.Wait(&b.mu, c.NewWaiter(), struct{}{}, "barrier", deadline); err != nil {
 			return -1, err
 		}
-		b.mu.Lock()
+		c = b.mu.Lock()
 	}
 	if b.broken {
 		b.mu.Unlock()
@@ -72,9 +72,9 @@ func (b *Barrier) WaitUntil(deadline runtime.Instant) (index int, err error) {
 	}
 	index = b.here.Len()
 	if index == b.parties-1 {
-		err = b.complete()
+		err = b.complete(c)
 	} else {
-		err = b.await(deadline)
+		err = b.await(c, deadline)
 	}
 	if err != nil {
 		return -1, err
@@ -83,17 +83,17 @@ func (b *Barrier) WaitUntil(deadline runtime.Instant) (index int, err error) {
 }
 
 // await waits for the others. It is called with the mutex held, and unlocks it.
-func (b *Barrier) await(deadline runtime.Instant) (err error) {
-	w := runtime.NewWaiter()
-	if w == (runtime.Waiter{}) {
+func (b *Barrier) await(c runtime.Caller, deadline runtime.Instant) (err error) {
+	w := c.NewWaiter()
+	if w.OnHub() {
 		b.mu.Unlock()
 		return runtime.ErrNotInTask // on the hub: it has not come at all
 	}
 	r, ready := b.round, false
 	defer func() {
-		b.mu.Lock()
+		c := b.mu.Lock()
 		if !ready && b.round == r { // left by an error, or by a panic out of Wait
-			b.fail()
+			b.fail(c)
 		}
 		if ready && r.broken {
 			err = ErrBroken
@@ -107,73 +107,74 @@ func (b *Barrier) await(deadline runtime.Instant) (err error) {
 
 // complete is the part of the last party. It is called with the mutex held, and
 // unlocks it.
-func (b *Barrier) complete() error {
+func (b *Barrier) complete(c runtime.Caller) error {
 	defer b.mu.Unlock()
 	r := b.round
 	if b.action != nil {
-		b.act(r)
+		c = b.act(r)
 	}
 	if b.round != r {
 		return ErrBroken
 	}
 	for n := b.here.Pop(); n != nil; n = b.here.Pop() {
-		if !n.Ready() { // it has given up, and has not run since
+		if !b.here.Ready(c, n) { // it has given up, and has not run since
 			r.broken = true
 		}
 	}
 	b.round = new(round)
 	if r.broken {
-		b.fail()
+		b.fail(c)
 		return ErrBroken
 	}
 	return nil
 }
 
 // act runs the action, without the mutex, which is held before and after.
-func (b *Barrier) act(r *round) {
+func (b *Barrier) act(r *round) (c runtime.Caller) {
 	returned := false
 	defer func() {
-		b.mu.Lock()
+		c = b.mu.Lock()
 		b.acting = false
 		if !returned && b.round == r {
-			b.fail()
+			b.fail(c)
 		}
-		b.next.WakeAll()
+		b.next.WakeAll(c)
 	}()
 	b.acting = true
 	b.mu.Unlock()
 	b.action()
 	returned = true
+	return c
 }
 
 // fail breaks the barrier. The mutex is held.
-func (b *Barrier) fail() {
+func (b *Barrier) fail(c runtime.Caller) {
 	b.broken = true
-	b.giveUp()
-	b.next.WakeAll()
+	b.giveUp(c)
+	b.next.WakeAll(c)
 }
 
 // giveUp ends the present round: those that wait in it get ErrBroken. The mutex
 // is held.
-func (b *Barrier) giveUp() {
+func (b *Barrier) giveUp(c runtime.Caller) {
 	b.round.broken = true
 	b.round = new(round)
-	b.here.WakeAll()
+	b.here.WakeAll(c)
 }
 
 // Abort breaks the barrier. It never parks, and may be called from anywhere.
 func (b *Barrier) Abort() {
-	b.mu.Lock()
+	c := b.mu.Lock()
 	defer b.mu.Unlock()
-	b.fail()
+	b.fail(c)
 }
 
 // Reset makes the barrier as new: those that wait get ErrBroken, and it is not
 // broken after that. It never parks, and may be called from anywhere.
 func (b *Barrier) Reset() {
-	b.mu.Lock()
+	c := b.mu.Lock()
 	defer b.mu.Unlock()
-	b.giveUp()
+	b.giveUp(c)
 	b.broken = false
 }
 

@@ -50,11 +50,11 @@ func (c *Cond) Wait() error { return c.WaitUntil(0) }
 // WaitUntil is Wait that stops waiting for a signal at deadline, and returns
 // runtime.ErrTimeout then. The zero deadline means none.
 func (c *Cond) WaitUntil(deadline runtime.Instant) error {
-	w := runtime.NewWaiter()
-	if w == (runtime.Waiter{}) {
+	w := c.mu.Lock().NewWaiter()
+	if w.OnHub() {
+		c.mu.Unlock()
 		return runtime.ErrNotInTask
 	}
-	c.mu.Lock()
 	depth := c.unlock(w)
 	defer c.relock(depth)
 	_, err := c.waiting.Wait(&c.mu, w, struct{}{}, "condition", deadline)
@@ -81,16 +81,14 @@ func (c *Cond) WaitFor(predicate func() bool, deadline runtime.Instant) error {
 // does not end the wait of one that has been killed or timed out already: it goes
 // to the next. Signal never parks, and may be called from anywhere.
 func (c *Cond) Signal() {
-	c.mu.Lock()
-	c.waiting.WakeFirst()
+	c.waiting.WakeFirst(c.mu.Lock())
 	c.mu.Unlock()
 }
 
 // Broadcast ends the waits of all that wait at this moment. They get c.L in the
 // order they came. It never parks, and may be called from anywhere.
 func (c *Cond) Broadcast() {
-	c.mu.Lock()
-	c.waiting.WakeAll()
+	c.waiting.WakeAll(c.mu.Lock())
 	c.mu.Unlock()
 }
 

@@ -52,12 +52,12 @@ func (r *RLock) LockUntil(deadline runtime.Instant) error { return r.lock(usual,
 
 func (r *RLock) lock(kind waitKind, deadline runtime.Instant) error {
 	self := caller()
-	r.mu.Lock()
+	c := r.mu.Lock()
 	if r.take(self) {
 		r.mu.Unlock()
 		return nil
 	}
-	_, err := r.waiting.Wait(&r.mu, kind.begin(), self, "lock", deadline)
+	_, err := r.waiting.Wait(&r.mu, kind.begin(c), self, "lock", deadline)
 	return err
 }
 
@@ -84,11 +84,11 @@ func (r *RLock) TryLock() bool {
 // that waits longest. Unlock never parks. It panics if the caller does not own r.
 func (r *RLock) Unlock() {
 	self := caller()
-	r.mu.Lock()
+	c := r.mu.Lock()
 	defer r.mu.Unlock()
 	r.check(self)
 	if r.depth--; r.depth == 0 {
-		r.handOn()
+		r.handOn(c)
 	}
 }
 
@@ -103,11 +103,11 @@ func (r *RLock) check(self owner) {
 
 // handOn gives r, which is free, to the first that still waits. The mutex is
 // held.
-func (r *RLock) handOn() {
+func (r *RLock) handOn(c runtime.Caller) {
 	r.owner = owner{}
 	for n := r.waiting.Pop(); n != nil; n = r.waiting.Pop() {
 		next := n.Value
-		if n.Ready() {
+		if r.waiting.Ready(c, n) {
 			r.owner, r.depth = next, 1
 			return
 		}
@@ -116,11 +116,11 @@ func (r *RLock) handOn() {
 
 func (r *RLock) unlockAll() (depth int) {
 	self := caller()
-	r.mu.Lock()
+	c := r.mu.Lock()
 	defer r.mu.Unlock()
 	r.check(self)
 	depth, r.depth = r.depth, 0
-	r.handOn()
+	r.handOn(c)
 	return depth
 }
 

@@ -54,13 +54,13 @@ func (m *RWMutex) TryLock() bool { return m.try(writing) }
 // Unlock ends a Lock. It never parks, may be called from anywhere, and panics if
 // m is not locked for writing.
 func (m *RWMutex) Unlock() {
-	m.mu.Lock()
+	c := m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.writer {
 		panic("lock: Unlock of an RWMutex that is not locked for writing")
 	}
 	m.writer = false
-	m.admit()
+	m.admit(c)
 }
 
 // RLock locks m for reading, and waits while a writer holds it, or came before.
@@ -84,17 +84,17 @@ func (m *RWMutex) TryRLock() bool { return m.try(reading) }
 // RUnlock ends an RLock. It never parks, may be called from anywhere, and panics
 // if m is not locked for reading.
 func (m *RWMutex) RUnlock() {
-	m.mu.Lock()
+	c := m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.readers == 0 {
 		panic("lock: RUnlock of an RWMutex that is not locked for reading")
 	}
 	m.readers--
-	m.admit()
+	m.admit(c)
 }
 
 func (m *RWMutex) lock(s side, kind waitKind, deadline runtime.Instant) error {
-	m.mu.Lock()
+	c := m.mu.Lock()
 	if m.waiting.Empty() && m.free(s) {
 		m.enter(s)
 		m.mu.Unlock()
@@ -103,12 +103,11 @@ func (m *RWMutex) lock(s side, kind waitKind, deadline runtime.Instant) error {
 	entered := false
 	defer func() {
 		if !entered { // perhaps it was a writer that held up readers
-			m.mu.Lock()
-			m.admit()
+			m.admit(m.mu.Lock())
 			m.mu.Unlock()
 		}
 	}()
-	_, err := m.waiting.Wait(&m.mu, kind.begin(), s, "lock", deadline)
+	_, err := m.waiting.Wait(&m.mu, kind.begin(c), s, "lock", deadline)
 	entered = err == nil
 	return err
 }
@@ -138,11 +137,11 @@ func (m *RWMutex) enter(s side) {
 
 // admit lets in those that wait, as many as the state allows, in their order.
 // The mutex is held.
-func (m *RWMutex) admit() {
+func (m *RWMutex) admit(c runtime.Caller) {
 	for n := m.waiting.First(); n != nil && m.free(n.Value); n = m.waiting.First() {
 		s := n.Value
 		m.waiting.Remove(n)
-		if n.Ready() {
+		if m.waiting.Ready(c, n) {
 			m.enter(s)
 		}
 	}

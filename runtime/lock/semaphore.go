@@ -31,8 +31,7 @@ func NewSemaphore(n int) *Semaphore {
 // Release gives a unit back, or adds one. It never parks, and may be called from
 // anywhere.
 func (s *Semaphore) Release() {
-	s.mu.Lock()
-	s.release()
+	s.release(s.mu.Lock())
 	s.mu.Unlock()
 }
 
@@ -56,12 +55,13 @@ func NewBoundedSemaphore(n int) *BoundedSemaphore {
 // changes nothing, if all units are there. It never parks, and may be called from
 // anywhere.
 func (s *BoundedSemaphore) Release() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	c := s.mu.Lock()
 	if s.count == s.limit {
+		s.mu.Unlock()
 		panic(fmt.Errorf("lock: BoundedSemaphore of %d %w", s.limit, ErrOverRelease))
 	}
-	s.release()
+	s.release(c)
+	s.mu.Unlock()
 }
 
 func checked(n int) int {
@@ -87,14 +87,19 @@ func (s *semaphore) Acquire() error { return s.AcquireUntil(0) }
 // AcquireUntil is Acquire that gives up at deadline with runtime.ErrTimeout. The
 // zero deadline means none.
 func (s *semaphore) AcquireUntil(deadline runtime.Instant) error {
-	s.mu.Lock()
+	c := s.mu.Lock()
 	if s.count > 0 { // then nobody waits
 		s.count--
 		s.mu.Unlock()
 		return nil
 	}
-	_, err := s.waiting.Wait(&s.mu, runtime.NewWaiter(), struct{}{}, "semaphore", deadline)
-	return err
+	n := s.waiting.Push(c.NewWaiter(), struct{}{})
+	s.mu.Unlock()
+	if err := n.Park("semaphore", deadline); err != nil {
+		return s.waiting.GiveUp(&s.mu, n, err)
+	}
+	n.Take()
+	return nil
 }
 
 // TryAcquire takes a unit if there is one, and reports whether it did. It never
@@ -117,8 +122,8 @@ func (s *semaphore) Count() int {
 }
 
 // release hands a unit on, or keeps it. The mutex is held.
-func (s *semaphore) release() {
-	if !s.waiting.WakeFirst() {
+func (s *semaphore) release(c runtime.Caller) {
+	if !s.waiting.WakeFirst(c) {
 		s.count++
 	}
 }

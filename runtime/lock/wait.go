@@ -2,20 +2,29 @@ package lock
 
 import "github.com/weft-go/weft/runtime"
 
-// waitKind says whether a wait for a lock ends when the task is killed, or an
-// enclosing timeout expires.
-type waitKind bool
+// waitKind says what happens when the task is killed, or an enclosing timeout
+// expires, while it waits for a lock.
+type waitKind uint8
 
 const (
-	usual    waitKind = false
-	shielded waitKind = true // it does not: a Cond takes its lock back
+	usual     waitKind = iota // the wait ends with an error
+	unwinding                 // the task is unwound
+	shielded                  // the wait goes on: a Cond takes its lock back
 )
 
-// begin begins a wait of the caller.
-func (k waitKind) begin() runtime.Waiter {
-	w := runtime.NewWaiter()
+// begin begins a wait of c.
+func (k waitKind) begin(c runtime.Caller) runtime.Waiter {
+	w := c.NewWaiter()
 	if k == shielded {
 		w = w.Shielded()
 	}
 	return w
+}
+
+// end is called with the error of a wait.
+func (k waitKind) end(err error) error {
+	if k == unwinding {
+		runtime.Unwind(err)
+	}
+	return err
 }

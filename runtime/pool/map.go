@@ -77,14 +77,14 @@ func (b *batch) add(t *runtime.Task, result func() error) {
 	b.mu.Unlock()
 	t.OnDone(func(*runtime.Task) {
 		err := result()
-		b.mu.Lock()
+		c := b.mu.Lock()
 		defer b.mu.Unlock()
 		b.live--
 		if b.err == nil {
 			b.err = err
 		}
 		if b.live == 0 || b.err != nil {
-			b.joiner.WakeAll()
+			b.joiner.WakeAll(c)
 		}
 	})
 }
@@ -97,12 +97,12 @@ func (b *batch) failure() error {
 
 // join waits until all have ended, or one has failed.
 func (b *batch) join() error {
-	b.mu.Lock()
+	c := b.mu.Lock()
 	if b.live == 0 || b.err != nil {
 		defer b.mu.Unlock()
 		return b.err
 	}
-	if _, err := b.joiner.Wait(&b.mu, runtime.NewWaiter(), struct{}{}, "pool map", 0); err != nil {
+	if _, err := b.joiner.Wait(&b.mu, c.NewWaiter(), struct{}{}, "pool map", 0); err != nil {
 		return err
 	}
 	return b.failure()

@@ -90,7 +90,7 @@ func (m *members) enter(t *runtime.Task, slot bool) bool {
 // leave takes t out of the set, if it is in it, and gives its slot back. failure
 // is the error by which it failed, if it did.
 func (m *members) leave(t *runtime.Task, failure error) bool {
-	m.mu.Lock()
+	c := m.mu.Lock()
 	e := m.set[t]
 	if e == nil {
 		m.mu.Unlock()
@@ -115,7 +115,7 @@ func (m *members) leave(t *runtime.Task, failure error) bool {
 		}
 	}
 	if m.first == nil {
-		m.joiners.WakeAll()
+		m.joiners.WakeAll(c)
 	}
 	m.mu.Unlock()
 	if e.slot {
@@ -180,7 +180,7 @@ func (m *members) Join() error { return m.JoinUntil(0) }
 // members go on. The zero deadline means none.
 func (m *members) JoinUntil(deadline runtime.Instant) error {
 	self := runtime.Current()
-	m.mu.Lock()
+	c := m.mu.Lock()
 	if self != nil && m.set[self] != nil {
 		m.mu.Unlock()
 		return runtime.ErrJoinSelf
@@ -189,7 +189,7 @@ func (m *members) JoinUntil(deadline runtime.Instant) error {
 		m.mu.Unlock()
 		return nil
 	}
-	_, err := m.joiners.Wait(&m.mu, runtime.NewWaiter(), struct{}{}, "group join", deadline)
+	_, err := m.joiners.Wait(&m.mu, c.NewWaiter(), struct{}{}, "group join", deadline)
 	return err
 }
 

@@ -26,20 +26,20 @@ func (s *slots) try() bool {
 }
 
 func (s *slots) take(reason string, deadline runtime.Instant) error {
-	s.mu.Lock()
+	c := s.mu.Lock()
 	if s.taken < s.size { // then nobody waits
 		s.taken++
 		s.mu.Unlock()
 		return nil
 	}
-	_, err := s.waiting.Wait(&s.mu, runtime.NewWaiter(), struct{}{}, reason, deadline)
+	_, err := s.waiting.Wait(&s.mu, c.NewWaiter(), struct{}{}, reason, deadline)
 	return err
 }
 
 func (s *slots) give() {
-	s.mu.Lock()
+	c := s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.waiting.WakeFirst() {
+	if !s.waiting.WakeFirst(c) {
 		s.taken--
 	}
 }

@@ -45,25 +45,28 @@ func (q *base[T]) Put(item T) error { return q.PutUntil(item, 0) }
 // PutUntil is Put that gives up at deadline with runtime.ErrTimeout. The zero
 // deadline means none.
 func (q *base[T]) PutUntil(item T, deadline runtime.Instant) error {
-	q.mu.Lock()
-	err := q.add(item)
+	c := q.mu.Lock()
+	err := q.add(c, item)
 	if err != ErrFull {
 		q.mu.Unlock()
 		return err
 	}
-	p, err := q.putters.Wait(&q.mu, runtime.NewWaiter(), party[T]{item: item}, "queue put", deadline)
-	if err == nil && p.closed {
-		err = ErrClosed
+	n := q.putters.Push(c.NewWaiter(), party[T]{item: item})
+	q.mu.Unlock()
+	if err := n.Park("queue put", deadline); err != nil {
+		return q.putters.GiveUp(&q.mu, n, err)
 	}
-	return err
+	if n.Take().closed {
+		return ErrClosed
+	}
+	return nil
 }
 
 // TryPut adds an item if that needs no wait, else returns ErrFull; ErrClosed if
 // the queue is closed. It never parks, and may be called from anywhere, the
 // hub included.
 func (q *base[T]) TryPut(item T) error {
-	q.mu.Lock()
-	err := q.add(item)
+	err := q.add(q.mu.Lock(), item)
 	q.mu.Unlock()
 	return err
 }
@@ -77,24 +80,36 @@ func (q *base[T]) Get() (T, error) { return q.GetUntil(0) }
 // GetUntil is Get that gives up at deadline with runtime.ErrTimeout. The zero
 // deadline means none.
 func (q *base[T]) GetUntil(deadline runtime.Instant) (T, error) {
-	q.mu.Lock()
-	if q.items.n == 0 {
-		return q.await("queue get", deadline)
+	c := q.mu.Lock()
+	if q.items.n > 0 {
+		item := q.next(c)
+		q.mu.Unlock()
+		return item, nil
 	}
-	item := q.next()
+	if q.closed {
+		return q.over()
+	}
+	n := q.getters.Push(c.NewWaiter(), party[T]{})
 	q.mu.Unlock()
-	return item, nil
+	if err := n.Park("queue get", deadline); err != nil {
+		return q.failed(n, err)
+	}
+	p := n.Take()
+	if p.closed {
+		return p.item, ErrClosed
+	}
+	return p.item, nil
 }
 
 // TryGet takes the next item out if there is one, else returns ErrEmpty;
 // ErrClosed if the queue is closed and empty. It never parks, and may be called
 // from anywhere, the hub included.
 func (q *base[T]) TryGet() (item T, err error) {
-	q.mu.Lock()
+	c := q.mu.Lock()
 	if q.items.n == 0 {
 		err = q.nothing()
 	} else {
-		item = q.next()
+		item = q.next(c)
 	}
 	q.mu.Unlock()
 	return item, err
@@ -106,13 +121,20 @@ func (q *base[T]) Peek() (T, error) { return q.PeekUntil(0) }
 // PeekUntil is Peek that gives up at deadline with runtime.ErrTimeout. The zero
 // deadline means none.
 func (q *base[T]) PeekUntil(deadline runtime.Instant) (T, error) {
-	q.mu.Lock()
-	if q.items.n == 0 {
-		return q.await(peeking, deadline)
+	c := q.mu.Lock()
+	if q.items.n > 0 {
+		item := q.items.peek()
+		q.mu.Unlock()
+		return item, nil
 	}
-	item := q.items.peek()
-	q.mu.Unlock()
-	return item, nil
+	if q.closed {
+		return q.over()
+	}
+	p, err := q.getters.Wait(&q.mu, c.NewWaiter(), party[T]{peeks: true}, "queue peek", deadline)
+	if err == nil && p.closed {
+		err = ErrClosed
+	}
+	return p.item, err
 }
 
 // TryPeek is TryGet that leaves the item in the queue.
@@ -128,11 +150,11 @@ func (q *base[T]) TryPeek() (item T, err error) {
 }
 
 // add hands item to a getter or stores it.
-func (q *base[T]) add(item T) error {
+func (q *base[T]) add(c runtime.Caller, item T) error {
 	switch {
 	case q.closed:
 		return ErrClosed
-	case !q.getters.Empty() && q.serve(item): // then nothing is stored
+	case !q.getters.Empty() && q.serve(c, item): // then nothing is stored
 	case q.max > 0 && q.items.n >= q.max:
 		return ErrFull
 	default:
@@ -144,11 +166,11 @@ func (q *base[T]) add(item T) error {
 
 // serve hands item to the first getter, and shows it to the peekers before
 // that.
-func (q *base[T]) serve(item T) bool {
+func (q *base[T]) serve(c runtime.Caller, item T) bool {
 	for n := q.getters.Pop(); n != nil; n = q.getters.Pop() {
 		n.Value.item = item
 		peeks := n.Value.peeks
-		if n.Ready() && !peeks {
+		if q.getters.Ready(c, n) && !peeks {
 			return true
 		}
 	}
@@ -156,11 +178,11 @@ func (q *base[T]) serve(item T) bool {
 }
 
 // next takes an item out, and lets the first putter have its room.
-func (q *base[T]) next() T {
+func (q *base[T]) next(c runtime.Caller) T {
 	item := q.items.pop()
 	for n := q.putters.Pop(); n != nil; n = q.putters.Pop() {
 		put := n.Value.item
-		if n.Ready() {
+		if q.putters.Ready(c, n) {
 			q.items.push(put)
 			q.unfinished++
 			break
@@ -176,22 +198,16 @@ func (q *base[T]) nothing() error {
 	return ErrEmpty
 }
 
-const peeking = "queue peek"
+// over ends a Get of a closed queue that is empty. It is called with the mutex
+// held, and unlocks it.
+func (q *base[T]) over() (item T, err error) {
+	q.mu.Unlock()
+	return item, ErrClosed
+}
 
-// await waits for an item. It is called with the mutex held, and unlocks it.
-func (q *base[T]) await(reason string, deadline runtime.Instant) (item T, err error) {
-	if q.closed {
-		q.mu.Unlock()
-		return item, ErrClosed
-	}
-	p, err := q.getters.Wait(&q.mu, runtime.NewWaiter(), party[T]{peeks: reason == peeking}, reason, deadline)
-	switch {
-	case err != nil:
-		return item, err
-	case p.closed:
-		return item, ErrClosed
-	}
-	return p.item, nil
+// failed ends a Get whose wait ended with err.
+func (q *base[T]) failed(n *waitlist.Node[party[T]], err error) (item T, _ error) {
+	return item, q.getters.GiveUp(&q.mu, n, err)
 }
 
 // Close closes the queue. Nothing can be put any more: every Put returns
@@ -199,7 +215,7 @@ func (q *base[T]) await(reason string, deadline runtime.Instant) (item T, err er
 // Get returns ErrClosed as well. Close returns ErrClosed if the queue was closed
 // before. It never parks, and may be called from anywhere.
 func (q *base[T]) Close() error {
-	q.mu.Lock()
+	c := q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return ErrClosed
@@ -207,11 +223,11 @@ func (q *base[T]) Close() error {
 	q.closed = true
 	for n := q.getters.Pop(); n != nil; n = q.getters.Pop() {
 		n.Value.closed = true
-		n.Ready()
+		q.getters.Ready(c, n)
 	}
 	for n := q.putters.Pop(); n != nil; n = q.putters.Pop() {
 		n.Value.closed = true
-		n.Ready()
+		q.putters.Ready(c, n)
 	}
 	return nil
 }

@@ -35,52 +35,56 @@ type parcel[T any] struct {
 //
 // Once a waiting getter has been given the item, Put waits until that runs,
 // which no kill or deadline ends.
-func (c *Channel[T]) Put(item T) error { return c.PutUntil(item, 0) }
+func (ch *Channel[T]) Put(item T) error { return ch.PutUntil(item, 0) }
 
 // PutUntil is Put that gives up at deadline with runtime.ErrTimeout. The zero
 // deadline means none.
-func (c *Channel[T]) PutUntil(item T, deadline runtime.Instant) error {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
+func (ch *Channel[T]) PutUntil(item T, deadline runtime.Instant) error {
+	c := ch.mu.Lock()
+	if ch.closed {
+		ch.mu.Unlock()
 		return ErrClosed
 	}
-	w := runtime.NewWaiter()
-	if w == (runtime.Waiter{}) {
-		c.mu.Unlock()
+	w := c.NewWaiter()
+	if w.OnHub() {
+		ch.mu.Unlock()
 		return runtime.ErrNotInTask // on the hub, where no wait is possible
 	}
-	if c.serve(parcel[T]{item: item, ack: w}) {
-		c.mu.Unlock()
+	if ch.serve(c, parcel[T]{item: item, ack: w}) {
+		ch.mu.Unlock()
 		return w.Shielded().Park("channel put")
 	}
-	p, err := c.putters.Wait(&c.mu, w, parcel[T]{item: item}, "channel put", deadline)
-	if err == nil && p.closed {
-		err = ErrClosed
+	n := ch.putters.Push(w, parcel[T]{item: item})
+	ch.mu.Unlock()
+	if err := n.Park("channel put", deadline); err != nil {
+		return ch.putters.GiveUp(&ch.mu, n, err)
 	}
-	return err
+	if n.Take().closed {
+		return ErrClosed
+	}
+	return nil
 }
 
 // TryPut gives item to a getter that waits, else returns ErrFull; ErrClosed if
 // the channel is closed. It never parks, and may be called from anywhere, the
 // hub included.
-func (c *Channel[T]) TryPut(item T) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (ch *Channel[T]) TryPut(item T) error {
+	c := ch.mu.Lock()
+	defer ch.mu.Unlock()
 	switch {
-	case c.closed:
+	case ch.closed:
 		return ErrClosed
-	case c.serve(parcel[T]{item: item}):
+	case ch.serve(c, parcel[T]{item: item}):
 		return nil
 	}
 	return ErrFull
 }
 
 // serve gives p to the first getter, if there is one.
-func (c *Channel[T]) serve(p parcel[T]) bool {
-	for n := c.getters.Pop(); n != nil; n = c.getters.Pop() {
+func (ch *Channel[T]) serve(c runtime.Caller, p parcel[T]) bool {
+	for n := ch.getters.Pop(); n != nil; n = ch.getters.Pop() {
 		n.Value = p
-		if n.Ready() {
+		if ch.getters.Ready(c, n) {
 			return true
 		}
 	}
@@ -91,21 +95,23 @@ func (c *Channel[T]) serve(p parcel[T]) bool {
 // those that wait are served in the order they came. It returns ErrClosed if the
 // channel is closed, or becomes so during the wait, or the error of a kill or
 // timeout that ended the wait, and has taken no item then.
-func (c *Channel[T]) Get() (T, error) { return c.GetUntil(0) }
+func (ch *Channel[T]) Get() (T, error) { return ch.GetUntil(0) }
 
 // GetUntil is Get that gives up at deadline with runtime.ErrTimeout. The zero
 // deadline means none.
-func (c *Channel[T]) GetUntil(deadline runtime.Instant) (item T, err error) {
-	c.mu.Lock()
-	if item, err = c.take(); err != ErrEmpty {
-		c.mu.Unlock()
+func (ch *Channel[T]) GetUntil(deadline runtime.Instant) (item T, err error) {
+	c := ch.mu.Lock()
+	if item, err = ch.take(c); err != ErrEmpty {
+		ch.mu.Unlock()
 		return item, err
 	}
-	p, err := c.getters.Wait(&c.mu, runtime.NewWaiter(), parcel[T]{}, "channel get", deadline)
-	switch {
-	case err != nil:
-		return item, err
-	case p.closed:
+	n := ch.getters.Push(c.NewWaiter(), parcel[T]{})
+	ch.mu.Unlock()
+	if err := n.Park("channel get", deadline); err != nil {
+		return item, ch.getters.GiveUp(&ch.mu, n, err)
+	}
+	p := n.Take()
+	if p.closed {
 		return item, ErrClosed
 	}
 	p.ack.Ready()
@@ -115,20 +121,20 @@ func (c *Channel[T]) GetUntil(deadline runtime.Instant) (item T, err error) {
 // TryGet takes the item of the putter that has waited longest, else returns
 // ErrEmpty; ErrClosed if the channel is closed. It never parks, and may be called
 // from anywhere, the hub included.
-func (c *Channel[T]) TryGet() (T, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.take()
+func (ch *Channel[T]) TryGet() (T, error) {
+	c := ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.take(c)
 }
 
-func (c *Channel[T]) take() (item T, err error) {
-	for n := c.putters.Pop(); n != nil; n = c.putters.Pop() {
+func (ch *Channel[T]) take(c runtime.Caller) (item T, err error) {
+	for n := ch.putters.Pop(); n != nil; n = ch.putters.Pop() {
 		put := n.Value.item
-		if n.Ready() {
+		if ch.putters.Ready(c, n) {
 			return put, nil
 		}
 	}
-	if c.closed {
+	if ch.closed {
 		return item, ErrClosed
 	}
 	return item, ErrEmpty
@@ -137,20 +143,20 @@ func (c *Channel[T]) take() (item T, err error) {
 // Close closes the channel: every Put and Get returns ErrClosed, also those that
 // wait. Close returns ErrClosed if the channel was closed before. It never parks,
 // and may be called from anywhere.
-func (c *Channel[T]) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+func (ch *Channel[T]) Close() error {
+	c := ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.closed {
 		return ErrClosed
 	}
-	c.closed = true
-	for n := c.getters.Pop(); n != nil; n = c.getters.Pop() {
+	ch.closed = true
+	for n := ch.getters.Pop(); n != nil; n = ch.getters.Pop() {
 		n.Value.closed = true
-		n.Ready()
+		ch.getters.Ready(c, n)
 	}
-	for n := c.putters.Pop(); n != nil; n = c.putters.Pop() {
+	for n := ch.putters.Pop(); n != nil; n = ch.putters.Pop() {
 		n.Value.closed = true
-		n.Ready()
+		ch.putters.Ready(c, n)
 	}
 	return nil
 }
@@ -159,16 +165,16 @@ func (c *Channel[T]) Close() error {
 // the channel is closed. A kill of the calling task, or an enclosing WithTimeout
 // that expires, during a wait unwinds the task. The loop may be left early, and
 // All called again, also by several at once.
-func (c *Channel[T]) All() iter.Seq[T] { return all(c.Get) }
+func (ch *Channel[T]) All() iter.Seq[T] { return all(ch.Get) }
 
 // Len returns 0, as a Channel stores nothing.
-func (c *Channel[T]) Len() int { return 0 }
+func (ch *Channel[T]) Len() int { return 0 }
 
 // Cap returns 0.
-func (c *Channel[T]) Cap() int { return 0 }
+func (ch *Channel[T]) Cap() int { return 0 }
 
 // Empty returns true.
-func (c *Channel[T]) Empty() bool { return true }
+func (ch *Channel[T]) Empty() bool { return true }
 
 // Full returns true.
-func (c *Channel[T]) Full() bool { return true }
+func (ch *Channel[T]) Full() bool { return true }

@@ -26,13 +26,13 @@ func NewJoinable[T any](maxsize int) *Joinable[T] {
 // there was none: more calls of Done than items put. It never parks, and may be
 // called from anywhere, also after Close.
 func (q *Joinable[T]) Done() {
-	q.mu.Lock()
+	c := q.mu.Lock()
 	if q.unfinished == 0 {
 		q.mu.Unlock()
 		panic("queue: Done called more often than items were put")
 	}
 	if q.unfinished--; q.unfinished == 0 {
-		q.joiners.WakeAll()
+		q.joiners.WakeAll(c)
 	}
 	q.mu.Unlock()
 }
@@ -52,11 +52,11 @@ func (q *Joinable[T]) Join() error { return q.JoinUntil(0) }
 // JoinUntil is Join that gives up at deadline with runtime.ErrTimeout. The zero
 // deadline means none.
 func (q *Joinable[T]) JoinUntil(deadline runtime.Instant) error {
-	q.mu.Lock()
+	c := q.mu.Lock()
 	if q.unfinished == 0 {
 		q.mu.Unlock()
 		return nil
 	}
-	_, err := q.joiners.Wait(&q.mu, runtime.NewWaiter(), struct{}{}, "queue join", deadline)
+	_, err := q.joiners.Wait(&q.mu, c.NewWaiter(), struct{}{}, "queue join", deadline)
 	return err
 }

@@ -34,8 +34,8 @@ type child struct {
 	stderr tail
 }
 
-// startChild runs a program on one CPU for at most limit.
-func startChild(ctx context.Context, cpu int, limit time.Duration, program string, args ...string) (*child, error) {
+// startChild runs a program on the given CPUs for at most limit.
+func startChild(ctx context.Context, cpus []int, limit time.Duration, program string, args ...string) (*child, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	c := &child{cancel: cancel}
 	c.cmd = exec.CommandContext(ctx, program, args...)
@@ -53,7 +53,7 @@ func startChild(ctx context.Context, cpu int, limit time.Duration, program strin
 		return nil, err
 	}
 	c.stdin, c.out = stdin, bufio.NewReader(stdout)
-	if err := startOn(cpu, c.cmd); err != nil {
+	if err := startOn(cpus, c.cmd); err != nil {
 		cancel()
 		return nil, err
 	}
@@ -61,30 +61,32 @@ func startChild(ctx context.Context, cpu int, limit time.Duration, program strin
 }
 
 // startSelf runs this program again as a child.
-func startSelf(ctx context.Context, cpu int, limit time.Duration, args ...string) (*child, error) {
+func startSelf(ctx context.Context, cpus []int, limit time.Duration, args ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return startChild(ctx, cpu, limit, self, args...)
+	return startChild(ctx, cpus, limit, self, args...)
 }
 
-// startOn starts a command whose threads may run on one CPU only. A process inherits this from the
+// startOn starts a command whose threads may run on these CPUs only. A process inherits this from the
 // thread that starts it, and so the pin holds from its first instruction.
-func startOn(cpu int, cmd *exec.Cmd) error {
+func startOn(cpus []int, cmd *exec.Cmd) error {
 	started := make(chan error)
-	go func() { started <- pinThreadAndStart(cpu, cmd) }()
+	go func() { started <- pinThreadAndStart(cpus, cmd) }()
 	return <-started
 }
 
 // pinThreadAndStart is called on a goroutine of its own. It keeps the goroutine locked to its thread,
 // so that the thread ends with it and no other goroutine runs on one that is pinned.
-func pinThreadAndStart(cpu int, cmd *exec.Cmd) error {
+func pinThreadAndStart(cpus []int, cmd *exec.Cmd) error {
 	goruntime.LockOSThread()
 	var set unix.CPUSet
-	set.Set(cpu)
+	for _, cpu := range cpus {
+		set.Set(cpu)
+	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("pin to CPU %d: %w", cpu, err)
+		return fmt.Errorf("pin to CPUs %v: %w", cpus, err)
 	}
 	return cmd.Start()
 }

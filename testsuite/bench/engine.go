@@ -23,6 +23,12 @@ type engine interface {
 	// park calls parked once n tasks wait for something, then lets them go and waits for their end.
 	park(n int, parked func()) error
 
+	// sleep has n tasks sleep times times for d.
+	sleep(n, times int, d time.Duration) error
+
+	// waits are the ways to wait for one another, of which measureWait's callers know the names.
+	waits() []wait
+
 	// serve listens on a free port of 127.0.0.1, announces the address, and runs the echo session on
 	// each connection, for ever.
 	serve(announce func(addr string)) error

@@ -78,6 +78,19 @@ func (goroutineEngine) park(n int, parked func()) error {
 	return nil
 }
 
+func (goroutineEngine) sleep(n, times int, d time.Duration) error {
+	var done sync.WaitGroup
+	for range n {
+		done.Go(func() {
+			for range times {
+				time.Sleep(d)
+			}
+		})
+	}
+	done.Wait()
+	return nil
+}
+
 func (goroutineEngine) serve(announce func(addr string)) error {
 	l, err := stdnet.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -15,19 +15,22 @@ type micro struct {
 }
 
 // micros are the measurements a child can be asked for.
-var micros = []micro{
+var micros = append([]micro{
 	{"yield 2", func(e engine) (figures, error) { return measureYield(e, 2) }},
 	{"yield 1000", func(e engine) (figures, error) { return measureYield(e, 1000) }},
 	{"token", measureToken},
-	{"spawn", func(e engine) (figures, error) { return measureSpawn(e, 100) }},
-	{"spawn one", func(e engine) (figures, error) { return measureSpawn(e, 1) }},
+	{"spawn", func(e engine) (figures, error) { return measureSpawn(e, 100, 500_000) }},
+	{"spawn one", func(e engine) (figures, error) { return measureSpawn(e, 1, 500_000) }},
+	{"spawn 10000", func(e engine) (figures, error) { return measureSpawn(e, 10_000, 1_000_000) }},
 	{"park", measurePark},
-}
+	{"sleep", measureSleep},
+}, waitMicros()...)
 
 const (
 	switches = 2_000_000
 	trips    = 500_000
-	spawns   = 500_000
+	sleepers = 10_000
+	sleeps   = 50
 	parks    = 100_000
 
 	// warmPart is how much of a measurement is first done unmeasured.
@@ -64,7 +67,7 @@ func measureToken(e engine) (figures, error) {
 	return figures{"ns": ns}, err
 }
 
-func measureSpawn(e engine, batch int) (figures, error) {
+func measureSpawn(e engine, batch, spawns int) (figures, error) {
 	var before, after goruntime.MemStats
 	ns, err := timed(spawns, func(n int) (time.Duration, error) {
 		goruntime.ReadMemStats(&before)
@@ -72,7 +75,24 @@ func measureSpawn(e engine, batch int) (figures, error) {
 		goruntime.ReadMemStats(&after)
 		return elapsed, err
 	})
-	return figures{"ns": ns, "allocs": float64(after.Mallocs-before.Mallocs) / spawns}, err
+	return figures{"ns": ns, "allocs": float64(after.Mallocs-before.Mallocs) / float64(spawns)}, err
+}
+
+// measureSleep counts processor time, of both kinds.
+func measureSleep(e engine) (figures, error) {
+	if err := e.sleep(sleepers, sleeps/warmPart, time.Millisecond); err != nil {
+		return nil, err
+	}
+	goruntime.GC()
+	before, err := cpuTime(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	if err := e.sleep(sleepers, sleeps, time.Millisecond); err != nil {
+		return nil, err
+	}
+	after, err := cpuTime(os.Getpid())
+	return figures{"ns": float64((after - before).Nanoseconds()) / (sleepers * sleeps)}, err
 }
 
 func measurePark(e engine) (figures, error) {

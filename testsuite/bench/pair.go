@@ -33,7 +33,7 @@ func (b *bench) startServer(ctx context.Context, side string, conns int) (*child
 	if side == referenceName {
 		return b.reference.start(ctx, b.machine.server)
 	}
-	return startSelf(ctx, b.machine.server, childLimit, "-serve", side, "-conns", strconv.Itoa(conns))
+	return startSelf(ctx, []int{b.machine.server}, childLimit, "-serve", side, "-conns", strconv.Itoa(conns))
 }
 
 // connect reads the server's address and starts the load child.
@@ -42,7 +42,7 @@ func (p *pair) connect(ctx context.Context, cpu, conns int) error {
 	if err != nil {
 		return err
 	}
-	p.load, err = startSelf(ctx, cpu, childLimit, "-load", addr, "-conns", strconv.Itoa(conns))
+	p.load, err = startSelf(ctx, []int{cpu}, childLimit, "-load", addr, "-conns", strconv.Itoa(conns))
 	if err != nil {
 		return err
 	}

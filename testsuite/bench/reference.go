@@ -49,7 +49,7 @@ func (r *reference) start(ctx context.Context, cpu int) (*child, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	return startChild(ctx, cpu, childLimit, r.program)
+	return startChild(ctx, []int{cpu}, childLimit, r.program)
 }
 
 // remove deletes what was compiled.

@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // experiments are all rows of the table with their bars.
-var experiments = []experiment{
+var experiments = slices.Concat([]experiment{
 	microExperiment("yield 2",
 		row{"yield among 2", "ns/switch", "ns", ratioAtMost(0.6)}),
 	microExperiment("yield 1000",
@@ -20,23 +21,33 @@ var experiments = []experiment{
 		row{"spawn, allocations", "allocs/task", "allocs", valueAtMost(2)}),
 	microExperiment("spawn one",
 		row{"spawn and finish, one by one", "ns/task", "ns", bar{}}),
+	microExperiment("spawn 10000",
+		row{"spawn 1,000,000 by the 10,000", "ns/task", "ns", ratioAtMost(1)}),
+	microExperiment("sleep",
+		row{"10,000 sleep for 1 ms, CPU", "ns/sleep", "ns", ratioAtMost(0.8)}),
 	microExperiment("park",
 		row{"100,000 parked, in use", "B/task", "bytes", valueAtMost(3200)},
 		row{"100,000 parked, resident", "B/task", "resident", bar{}}),
+}, waitExperiments(), []experiment{
 	echoExperiment(50),
 	echoExperiment(500),
 	echoExperiment(5000),
 	idleExperiment(10000),
+})
+
+// microExperiment measures a micro in a child, on one CPU.
+func microExperiment(name string, rows ...row) experiment {
+	return microExperimentOn(func(m machine) []int { return []int{m.server} }, name, rows...)
 }
 
-// microExperiment measures a micro in a child.
-func microExperiment(name string, rows ...row) experiment {
+// microExperimentOn is microExperiment on the CPUs of choice.
+func microExperimentOn(cpus func(machine) []int, name string, rows ...row) experiment {
 	return experiment{
 		name:   name,
 		sides:  contenders,
 		rounds: func(s scale) int { return s.microRounds },
 		measure: func(ctx context.Context, b *bench, side string, _ int) (figures, error) {
-			c, err := startSelf(ctx, b.machine.server, childLimit, "-micro", name, "-engine", side)
+			c, err := startSelf(ctx, cpus(b.machine), childLimit, "-micro", name, "-engine", side)
 			if err != nil {
 				return nil, err
 			}

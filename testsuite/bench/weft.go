@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
 	"time"
 
 	"github.com/weft-go/weft/net"
@@ -17,8 +18,12 @@ const stopLimit = 10 * time.Second
 
 // inTask runs fn as the main task of a runtime with one worker. Tasks that fn spawns share the worker,
 // so they and fn need no locks between them.
-func inTask(fn func() error) error {
-	rt, err := runtime.New(runtime.Config{Workers: 1})
+func inTask(fn func() error) error { return inTaskOf(1, fn) }
+
+// inTaskOf is inTask with a number of workers, and as many processors.
+func inTaskOf(workers int, fn func() error) error {
+	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(workers))
+	rt, err := runtime.New(runtime.Config{Workers: workers})
 	if err != nil {
 		return err
 	}
@@ -137,6 +142,20 @@ func (weftEngine) park(n int, parked func()) error {
 			runtime.Yield()
 		}
 		return nil
+	})
+}
+
+func (weftEngine) sleep(n, times int, d time.Duration) error {
+	return inTask(func() error {
+		all := make([]*runtime.Task, n)
+		for i := range all {
+			all[i] = runtime.Spawn(func() {
+				for range times {
+					runtime.Sleep(d)
+				}
+			})
+		}
+		return joinAll(all)
 	})
 }
 

@@ -1,17 +1,27 @@
 // Package waitlist has lists of parties that wait for one thing, first come,
 // first served. Locks, events, queues and pools are made of it.
+//
+//	c := x.mu.Lock()
+//	n := x.waiting.Push(c.NewWaiter(), value)
+//	x.mu.Unlock()
+//	if err := n.Park("my reason", deadline); err != nil {
+//		return x.waiting.GiveUp(&x.mu, n, err)
+//	}
+//	return n.Take()
+//
+// is a wait, and Wait does it in one call. Hot functions have it written out: each
+// return to a frame from before a switch costs as much as all of Push.
 package waitlist
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/internal/store"
 )
 
-// A Mutex guards a List and what is waited for. It is held for a few
-// instructions, or to make all that wait ready, and never across a wait.
-type Mutex = sync.Mutex
+// A Mutex guards a List and what is waited for.
+type Mutex = runtime.Guard
 
 // A Node is one party in a List, with a value that it brings or is given. While
 // it is listed the list's mutex guards it. Whoever takes it out may use it until
@@ -22,42 +32,57 @@ type Node[T any] struct {
 	w          runtime.Waiter
 	next, prev *Node[T]
 	listed     bool
-	kept       bool // one of those that the list uses again
+	kept       bool   // one of those that the list uses again
+	busy       uint32 // until its party has called Take
 }
 
-// Ready ends the wait of a party that was taken out, and reports false if that
-// had ended before, by a kill or timeout.
-func (n *Node[T]) Ready() bool { return n.w.Ready() }
+// Park parks the party until its wait ends. After an error it calls GiveUp, else
+// Take.
+func (n *Node[T]) Park(reason string, deadline runtime.Instant) error {
+	return n.w.ParkUntil(reason, deadline)
+}
+
+// Take returns what the value is at the end of a wait, and leaves the node to the
+// list.
+func (n *Node[T]) Take() T {
+	value := n.Value
+	var zero T
+	n.Value = zero
+	store.Release(&n.busy, 0)
+	return value
+}
 
 // A List is those that wait for one thing, the first for longest. The zero List
-// is empty. A mutex of the caller guards it: all methods but Wait leave that to
-// whom calls them.
+// is empty. A mutex of the caller guards it: all methods but Wait and GiveUp leave
+// that to whom calls them.
 type List[T any] struct {
 	first, last *Node[T]
 	length      int
 
 	// Nodes are used again, so that waiting allocates nothing. A party whose
-	// wait ended by Ready gives its node back without the mutex: that is one
-	// atomic operation instead of two.
-	kept     int
-	spare    *Node[T]
-	returned atomic.Pointer[Node[T]] // a stack: anyone pushes, the mutex's holder takes all
+	// wait ended by Ready takes its value without the mutex: so its node is put in
+	// line, and used when it is no longer busy.
+	kept        int
+	spare       *Node[T]
+	used, newer *Node[T] // the line: used first, newer last
 }
 
 // maxKept bounds how many nodes a list uses again after many have waited at
 // once.
 const maxKept = 1024
 
-// Push lists w, with a value.
+// Push lists w, a wait that Caller.NewWaiter has begun, with a value.
 func (l *List[T]) Push(w runtime.Waiter, value T) *Node[T] {
-	n := l.spare
-	if n == nil {
-		n = l.refill()
+	n := l.used
+	if n == nil || atomic.LoadUint32(&n.busy) != 0 {
+		n = l.another()
+	} else {
+		l.used = n.next
 	}
-	l.spare = n.next
 	n.Value, n.w = value, w
 	n.next, n.prev = nil, l.last
 	n.listed = true
+	n.busy = 1
 	if l.last == nil {
 		l.first = n
 	} else {
@@ -68,31 +93,17 @@ func (l *List[T]) Push(w runtime.Waiter, value T) *Node[T] {
 	return n
 }
 
-// refill returns what has been given back, or a new node.
-func (l *List[T]) refill() *Node[T] {
-	if l.returned.Load() != nil {
-		return l.returned.Swap(nil)
+// another returns a spare or a new node.
+func (l *List[T]) another() *Node[T] {
+	if n := l.spare; n != nil {
+		l.spare = n.next
+		return n
 	}
 	if l.kept == maxKept {
 		return new(Node[T])
 	}
 	l.kept++
 	return &Node[T]{kept: true}
-}
-
-// giveBack takes back a node that no one else knows any more.
-func (l *List[T]) giveBack(n *Node[T]) {
-	if !n.kept {
-		return
-	}
-	var zero T
-	n.Value, n.w = zero, runtime.Waiter{}
-	for {
-		n.next = l.returned.Load()
-		if l.returned.CompareAndSwap(n.next, n) {
-			return
-		}
-	}
 }
 
 // Remove takes n out, and reports whether it was listed.
@@ -113,6 +124,23 @@ func (l *List[T]) Remove(n *Node[T]) bool {
 	}
 	n.next, n.prev = nil, nil
 	l.length--
+	return true
+}
+
+// Ready ends the wait of a party that was taken out, and reports false if that
+// had ended before, by a kill or timeout. c is the caller, who holds the mutex.
+func (l *List[T]) Ready(c runtime.Caller, n *Node[T]) bool {
+	if !c.Ready(n.w) {
+		return false // its party gives the node back, by GiveUp
+	}
+	if n.kept {
+		if l.used == nil {
+			l.used = n
+		} else {
+			l.newer.next = n
+		}
+		l.newer = n
+	}
 	return true
 }
 
@@ -137,9 +165,9 @@ func (l *List[T]) Pop() *Node[T] {
 
 // WakeFirst takes out the first party that still waits, and those before it, and
 // ends its wait. It reports whether there was one.
-func (l *List[T]) WakeFirst() bool {
+func (l *List[T]) WakeFirst(c runtime.Caller) bool {
 	for n := l.Pop(); n != nil; n = l.Pop() {
-		if n.Ready() {
+		if l.Ready(c, n) {
 			return true
 		}
 	}
@@ -147,33 +175,40 @@ func (l *List[T]) WakeFirst() bool {
 }
 
 // WakeAll takes all parties out, and ends their waits in their order.
-func (l *List[T]) WakeAll() {
+func (l *List[T]) WakeAll(c runtime.Caller) {
 	for n := l.Pop(); n != nil; n = l.Pop() {
-		n.Ready()
+		l.Ready(c, n)
 	}
 }
 
-// Wait lists w, a wait that the caller has begun, with a value, unlocks mu, which
-// the caller holds, and parks until the wait ends. It returns how, and what the
-// value is then: with an error, too, it is what the last one who had the node
-// wrote.
+// GiveUp takes n out, with the mutex, for its party, whose Park has returned err,
+// and returns that. It does not return if the task was killed and swallowed that:
+// see runtime.Resume.
+func (l *List[T]) GiveUp(mu *Mutex, n *Node[T], err error) error {
+	mu.Lock()
+	l.Remove(n)
+	if n.kept {
+		var zero T
+		n.Value = zero
+		n.next = l.spare
+		l.spare = n
+	}
+	mu.Unlock()
+	runtime.Resume(err)
+	return err
+}
+
+// Wait lists w, a wait that Caller.NewWaiter has begun, with a value, unlocks mu,
+// which the caller holds, and parks until the wait ends. It returns how, and what
+// the value is then, the zero one with an error.
 //
-// When Wait is left, the party is not listed; also by a panic: a killed task
-// that swallowed its unwinding is unwound again by ParkUntil.
+// When Wait is left the party is not listed, also when a killed task that
+// swallowed its unwinding is unwound again.
 func (l *List[T]) Wait(mu *Mutex, w runtime.Waiter, value T, reason string, deadline runtime.Instant) (result T, err error) {
 	n := l.Push(w, value)
 	mu.Unlock()
-	ready := false
-	defer func() {
-		if !ready {
-			mu.Lock()
-			l.Remove(n)
-			mu.Unlock()
-		}
-		result = n.Value
-		l.giveBack(n)
-	}()
-	err = w.ParkUntil(reason, deadline)
-	ready = err == nil
-	return result, err
+	if err := n.Park(reason, deadline); err != nil {
+		return result, l.GiveUp(mu, n, err)
+	}
+	return n.Take(), nil
 }

@@ -24,8 +24,8 @@ type guarded struct {
 }
 
 func (b *guarded) wait(v int, deadline runtime.Instant) (int, error) {
-	b.mu.Lock()
-	return b.list.Wait(&b.mu, runtime.NewWaiter(), v, "test", deadline)
+	c := b.mu.Lock()
+	return b.list.Wait(&b.mu, c.NewWaiter(), v, "test", deadline)
 }
 
 func (b *guarded) length() int {
@@ -81,13 +81,13 @@ func TestValue(t *testing.T) {
 		var err error
 		task := runtime.Spawn(func() { got, err = b.wait(1, 0) })
 		runtime.Yield()
-		b.mu.Lock()
+		c := b.mu.Lock()
 		n := b.list.Pop()
 		if n.Value != 1 {
 			t.Errorf("brought %d", n.Value)
 		}
 		n.Value = 2
-		if !n.Ready() {
+		if !b.list.Ready(c, n) {
 			t.Error("it does not wait")
 		}
 		b.mu.Unlock()
@@ -158,12 +158,12 @@ func TestWakeFirst(t *testing.T) {
 		}
 		runtime.Yield()
 		tasks[0].Kill(nil)
-		b.mu.Lock()
-		if !b.list.WakeFirst() || b.list.Len() != 2 {
+		c := b.mu.Lock()
+		if !b.list.WakeFirst(c) || b.list.Len() != 2 {
 			t.Errorf("%d are listed", b.list.Len())
 		}
-		b.list.WakeAll()
-		if b.list.WakeFirst() {
+		b.list.WakeAll(c)
+		if b.list.WakeFirst(c) {
 			t.Error("woke one of none")
 		}
 		b.mu.Unlock()
@@ -195,8 +195,7 @@ func TestReuse(t *testing.T) {
 			for b.length() < many {
 				runtime.Yield()
 			}
-			b.mu.Lock()
-			b.list.WakeAll()
+			b.list.WakeAll(b.mu.Lock())
 			b.mu.Unlock()
 			for _, task := range tasks {
 				_ = task.Join()
@@ -214,8 +213,8 @@ func TestValuesAreLetGo(t *testing.T) {
 	var l waitlist.List[*[100]int]
 	ref := func() weak.Pointer[[100]int] {
 		v := new([100]int)
-		mu.Lock()
-		_, _ = l.Wait(&mu, runtime.NewWaiter(), v, "test", past)
+		c := mu.Lock()
+		_, _ = l.Wait(&mu, c.NewWaiter(), v, "test", past)
 		return weak.Make(v)
 	}()
 	goruntime.GC()
@@ -260,10 +259,10 @@ func TestStress(t *testing.T) {
 			}
 			return
 		default:
-			b.mu.Lock()
+			c := b.mu.Lock()
 			if n := b.list.Pop(); n != nil {
 				n.Value = -n.Value
-				n.Ready()
+				b.list.Ready(c, n)
 			}
 			b.mu.Unlock()
 			goruntime.Gosched()
