@@ -12,7 +12,7 @@ type flag struct {
 	mu      waitlist.Mutex
 	set     bool // mu guards this and the rest
 	waiting waitlist.List[struct{}]
-	calls   waitlist.List[*call] // of OnReady; these nodes wait for nothing
+	calls   *waitlist.List[*call] // of OnReady, nil as long as there was none; these nodes wait for nothing
 }
 
 // call is one function of OnReady.
@@ -33,8 +33,10 @@ func (f *flag) raise() {
 	f.set = true
 	f.waiting.WakeAll()
 	var calls []*call
-	for n := f.calls.Pop(); n != nil; n = f.calls.Pop() {
-		calls = append(calls, n.Value)
+	if f.calls != nil {
+		for n := f.calls.Pop(); n != nil; n = f.calls.Pop() {
+			calls = append(calls, n.Value)
+		}
 	}
 	f.mu.Unlock()
 	runAll(calls)
@@ -78,6 +80,9 @@ func (f *flag) onReady(fn func()) (cancel func() bool) {
 		f.mu.Unlock()
 		fn()
 		return func() bool { return false }
+	}
+	if f.calls == nil {
+		f.calls = new(waitlist.List[*call])
 	}
 	c := &call{fn: fn}
 	n := f.calls.Push(runtime.Waiter{}, c)
