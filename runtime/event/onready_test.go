@@ -43,6 +43,9 @@ func TestOnReady(t *testing.T) {
 			if !cancels[2]() || cancels[2]() {
 				t.Error("cancel, and once more")
 			}
+			if n := f.calling(); n != 4 {
+				t.Errorf("%d are registered", n)
+			}
 			onReady(func() {
 				if n := f.waits(); n != 0 {
 					t.Errorf("%d still wait", n)
