@@ -129,8 +129,16 @@ func (l *List[T]) First() *Node[T] { return l.first }
 // Pop takes out the first node and returns it, nil if there is none.
 func (l *List[T]) Pop() *Node[T] {
 	n := l.first
-	if n != nil {
-		l.Remove(n)
+	if n == nil {
+		return nil
+	}
+	n.listed = false
+	l.length--
+	if l.first = n.next; l.first == nil {
+		l.last = nil
+	} else {
+		l.first.prev = nil
+		n.next = nil
 	}
 	return n
 }
@@ -154,9 +162,8 @@ func (l *List[T]) WakeAll() {
 }
 
 // Wait lists w, a wait that the caller has begun, with a value, unlocks mu, which
-// the caller holds, and parks until the wait ends. It returns how, and what the
-// value is then: with an error, too, it is what the last one who had the node
-// wrote.
+// the caller holds, and parks until the wait ends. After Ready it returns what the
+// value is then, after a kill or timeout the error.
 //
 // When Wait is left, the party is not listed; also by a panic: a killed task
 // that swallowed its unwinding is unwound again by ParkUntil.
@@ -169,11 +176,14 @@ func (l *List[T]) Wait(mu *Mutex, w runtime.Waiter, value T, reason string, dead
 			mu.Lock()
 			l.Remove(n)
 			mu.Unlock()
+			l.giveBack(n)
 		}
-		result = n.Value
-		l.giveBack(n)
 	}()
-	err = w.ParkUntil(reason, deadline)
-	ready = err == nil
-	return result, err
+	if err := w.ParkUntil(reason, deadline); err != nil {
+		return result, err
+	}
+	ready = true
+	result = n.Value
+	l.giveBack(n)
+	return result, nil
 }
