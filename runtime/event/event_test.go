@@ -11,7 +11,7 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// TestSet wakes all that wait, and lets through those that come later, until
+// TestSet (D43, D46) wakes all that wait, and lets through those that come later, until
 // Clear.
 func TestSet(t *testing.T) {
 	rt := runtimetest.New(t, 2)
@@ -50,7 +50,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// TestSetOrder: tasks of a worker go on in the order they came.
+// TestSetOrder (D43): tasks of a worker go on in the order they came.
 func TestSetOrder(t *testing.T) {
 	runtimetest.Run(t, 1, func() {
 		var e Event
@@ -75,7 +75,7 @@ func TestSetOrder(t *testing.T) {
 	})
 }
 
-// TestPulse: Set followed by Clear at once wakes all that waited, and on the
+// TestPulse (D43, D47): Set followed by Clear at once wakes all that waited, and on the
 // same worker none that come after.
 func TestPulse(t *testing.T) {
 	rt := runtimetest.New(t, 2)
@@ -112,7 +112,7 @@ func TestPulse(t *testing.T) {
 	})
 }
 
-// TestGiveUp: one that is killed, or times out, is forgotten, and the others
+// TestGiveUp (D45): one that is killed, or times out, is forgotten, and the others
 // are woken.
 func TestGiveUp(t *testing.T) {
 	rt := runtimetest.New(t, 2)

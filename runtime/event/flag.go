@@ -12,7 +12,7 @@ type flag struct {
 	mu      waitlist.Mutex
 	set     bool // mu guards this and the rest
 	waiting waitlist.List[struct{}]
-	calls   waitlist.List[*call] // of OnReady; these nodes wait for nothing
+	calls   *waitlist.List[*call] // of OnReady, nil as long as there was none; these nodes wait for nothing
 }
 
 // call is one function of OnReady.
@@ -32,7 +32,7 @@ func (c *call) run() {
 func (f *flag) raise(c runtime.Caller) {
 	f.set = true
 	f.waiting.WakeAll(c)
-	if f.calls.Empty() {
+	if f.calls == nil {
 		f.mu.Unlock()
 		return
 	}
@@ -87,6 +87,9 @@ func (f *flag) onReady(fn func()) (cancel func() bool) {
 		f.mu.Unlock()
 		fn()
 		return func() bool { return false }
+	}
+	if f.calls == nil {
+		f.calls = new(waitlist.List[*call])
 	}
 	c := &call{fn: fn}
 	n := f.calls.Push(runtime.Waiter{}, c)

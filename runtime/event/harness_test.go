@@ -24,5 +24,8 @@ func (f *flag) waits() int {
 func (f *flag) calling() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.calls == nil {
+		return 0
+	}
 	return f.calls.Len()
 }

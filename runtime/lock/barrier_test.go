@@ -175,6 +175,23 @@ func TestBarrierReset(t *testing.T) {
 	})
 }
 
+// TestBarrierKilledBeforeReset: one that was killed, and has not run since, when
+// its round was given up does not break the next.
+func TestBarrierKilledBeforeReset(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		b := NewBarrier(3, nil)
+		tasks, _, errs := partiesAt(b, 2)
+		tasks[0].Kill(errCause)
+		b.Reset()
+		for _, task := range tasks {
+			_ = task.Join()
+		}
+		wantErr(t, "the killed", errs[0], errCause)
+		want(t, "the other", errs[1], ErrBroken)
+		want(t, "Broken", b.Broken(), false)
+	})
+}
+
 // TestBarrierAction: the action may wait. One that comes meanwhile belongs to the
 // next round. If the round is given up meanwhile, all its parties get ErrBroken.
 func TestBarrierAction(t *testing.T) {

@@ -79,8 +79,8 @@ func TestRLockOrder(t *testing.T) {
 		for i := range 9 {
 			joins = append(joins, runtimetest.Start(rt, i, func() {
 				r.Lock()
-				order = append(order, i)
 				r.Lock()
+				order = append(order, i)
 				r.Unlock()
 				r.Unlock()
 			}))

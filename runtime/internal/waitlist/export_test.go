@@ -3,8 +3,16 @@ package waitlist
 // MaxKept is maxKept.
 const MaxKept = maxKept
 
-// Kept returns how many nodes l uses again.
-func (l *List[T]) Kept() int { return l.kept }
+// Spares counts the nodes that l keeps for those that will wait.
+func (l *List[T]) Spares() int {
+	spares := 0
+	for _, n := range []*Node[T]{l.spare, l.used} {
+		for ; n != nil; n = n.next {
+			spares++
+		}
+	}
+	return spares
+}
 
 // Check panics unless the links of l are those of a list.
 func (l *List[T]) Check() {

@@ -200,8 +200,8 @@ func TestReuse(t *testing.T) {
 			for _, task := range tasks {
 				_ = task.Join()
 			}
-			if n := b.list.Kept(); n != waitlist.MaxKept {
-				t.Errorf("%d nodes are kept", n)
+			if n := b.list.Spares(); n != waitlist.MaxKept {
+				t.Errorf("%d nodes are spare", n)
 			}
 		}
 	})
