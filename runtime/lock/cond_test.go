@@ -73,7 +73,6 @@ func TestCondHoldsTheLock(t *testing.T) {
 				c := NewCond(l)
 				holder := ""
 				var err error
-				started := runtime.Now()
 				task := runtime.Spawn(func() {
 					defer l.Unlock() // panics unless it is held
 					defer func() {
@@ -85,9 +84,9 @@ func TestCondHoldsTheLock(t *testing.T) {
 					l.Lock()
 					switch how {
 					case "deadline":
-						err = c.WaitUntil(started.Add(time.Millisecond))
+						err = c.WaitUntil(runtime.Now().Add(20 * time.Millisecond))
 					case "timeout":
-						err = runtime.WithTimeout(time.Millisecond, c.Wait)
+						err = runtime.WithTimeout(20*time.Millisecond, c.Wait)
 					case "swallowed":
 						func() {
 							defer func() { _ = recover() }()
@@ -112,9 +111,7 @@ func TestCondHoldsTheLock(t *testing.T) {
 				case "kill", "two kills":
 					task.Kill(errCause)
 				}
-				for runtime.Now() < started.Add(2*time.Millisecond) {
-					runtime.Sleep(time.Millisecond)
-				}
+				queued(t, l.(interface{ waits() int }), 1)
 				if how == "two kills" {
 					task.Kill(nil) // when it waits for the lock: no effect on that
 					settle()
