@@ -7,27 +7,13 @@ import (
 	"testing"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
-
-// bench runs fn as a task of a one-worker runtime at GOMAXPROCS=1.
-func bench(b *testing.B, fn func()) {
-	b.Helper()
-	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
-	rt, err := runtime.New(runtime.Config{Workers: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = rt.Stop(b.Context()) }()
-	b.ReportAllocs()
-	if err := rt.Run(func() error { fn(); return nil }); err != nil {
-		b.Fatal(err)
-	}
-}
 
 func BenchmarkYield(b *testing.B) {
 	for _, n := range []int{2, 100, 1000} {
 		b.Run(sizeName(n)+"/weft", func(b *testing.B) {
-			bench(b, func() {
+			runtimetest.Bench(b, 1, func() {
 				rounds := b.N/n + 1
 				var tasks []*runtime.Task
 				for range n {
@@ -66,7 +52,7 @@ func sizeName(n int) string {
 
 func BenchmarkToken(b *testing.B) {
 	b.Run("weft", func(b *testing.B) {
-		bench(b, func() {
+		runtimetest.Bench(b, 1, func() {
 			var ping, pong runtime.Waiter
 			other := runtime.Spawn(func() {
 				for range b.N {
@@ -108,7 +94,7 @@ func BenchmarkToken(b *testing.B) {
 func BenchmarkSpawn(b *testing.B) {
 	const batch = 100
 	b.Run("weft", func(b *testing.B) {
-		bench(b, func() {
+		runtimetest.Bench(b, 1, func() {
 			n := 0
 			for i := 0; i < b.N; i += batch {
 				var last *runtime.Task
@@ -136,7 +122,7 @@ func BenchmarkSpawn(b *testing.B) {
 
 func BenchmarkOffload(b *testing.B) {
 	b.Run("weft", func(b *testing.B) {
-		bench(b, func() {
+		runtimetest.Bench(b, 1, func() {
 			n := 0
 			for range b.N {
 				_ = runtime.Offload(func() { n++ })

@@ -228,7 +228,7 @@ func TestDelayedTaskIsNoDeadlock(t *testing.T) {
 }
 
 func ExampleSpawnAfter() {
-	example(func() {
+	runtimetest.Example(func() {
 		reminder := runtime.SpawnAfter(time.Millisecond, func() { fmt.Println("tea is ready") })
 		alarm := runtime.SpawnAfter(time.Hour, func() { fmt.Println("the house burns down") })
 		_ = reminder.Join()

@@ -164,7 +164,7 @@ func TestDrainOverlooksNoTask(t *testing.T) {
 }
 
 func ExampleRuntime_Drain() {
-	example(func() {
+	runtimetest.Example(func() {
 		for _, name := range []string{"a", "b"} {
 			runtime.Spawn(func() { runtime.Yield(); fmt.Println(name, "ends") })
 		}

@@ -8,21 +8,8 @@ import (
 	"time"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
-
-// example runs fn as a task of a runtime with one worker.
-func example(fn func()) {
-	rt, err := runtime.New(runtime.Config{Workers: 1})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := rt.Run(func() error { fn(); return nil }); err != nil {
-		fmt.Println(err)
-	}
-	if err := rt.Stop(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-}
 
 func ExampleMain() {
 	runtime.Main(func() {
@@ -36,7 +23,7 @@ func ExampleMain() {
 }
 
 func ExampleSpawn() {
-	example(func() {
+	runtimetest.Example(func() {
 		work := func(name string, d time.Duration) func() {
 			return func() {
 				fmt.Println(name, "starts")
@@ -56,7 +43,7 @@ func ExampleSpawn() {
 }
 
 func ExampleAsync() {
-	example(func() {
+	runtimetest.Example(func() {
 		square := runtime.Async(func() (int, error) { return 7 * 7, nil })
 		fails := runtime.Async(func() (int, error) { return 0, errors.New("no such number") })
 		fmt.Println(square.Get())
@@ -68,7 +55,7 @@ func ExampleAsync() {
 }
 
 func ExampleTask_Kill() {
-	example(func() {
+	runtimetest.Example(func() {
 		task := runtime.Spawn(func() {
 			defer fmt.Println("cleaned up")
 			runtime.Sleep(time.Hour)
@@ -83,7 +70,7 @@ func ExampleTask_Kill() {
 }
 
 func ExampleWithTimeout() {
-	example(func() {
+	runtimetest.Example(func() {
 		err := runtime.WithTimeout(time.Millisecond, func() error {
 			runtime.Sleep(time.Hour)
 			return nil
@@ -94,7 +81,7 @@ func ExampleWithTimeout() {
 }
 
 func ExampleWithTimeoutValue() {
-	example(func() {
+	runtimetest.Example(func() {
 		slow := func() (string, error) { runtime.Sleep(time.Hour); return "of the server", nil }
 		fmt.Println(runtime.WithTimeoutValue(time.Millisecond, "of the cache", slow))
 	})
@@ -102,7 +89,7 @@ func ExampleWithTimeoutValue() {
 }
 
 func ExampleAwait() {
-	example(func() {
+	runtimetest.Example(func() {
 		answers := make(chan int)
 		go func() { answers <- 42 }()
 		// A channel would block the worker. The pool's goroutine may wait.
@@ -113,7 +100,7 @@ func ExampleAwait() {
 
 // A Waiter is enough to write a queue.
 func ExampleWaiter() {
-	example(func() {
+	runtimetest.Example(func() {
 		var items []string
 		var taker runtime.Waiter
 		consumer := runtime.Spawn(func() {
@@ -146,7 +133,7 @@ func ExampleErrWouldBlockForever() {
 }
 
 func ExampleWithScope() {
-	example(func() {
+	runtimetest.Example(func() {
 		err := runtime.WithScope(func(s *runtime.Scope) error {
 			s.Spawn(func() error {
 				defer fmt.Println("the sibling is killed")

@@ -169,7 +169,7 @@ func TestIdleOutsideTasks(t *testing.T) {
 }
 
 func ExampleIdle() {
-	example(func() {
+	runtimetest.Example(func() {
 		cleaner := runtime.Spawn(func() {
 			for _, room := range []string{"kitchen", "cellar"} {
 				runtime.Idle()

@@ -144,7 +144,7 @@ func TestOnSuccessAndOnFailure(t *testing.T) {
 }
 
 func ExampleTask_OnFailure() {
-	example(func() {
+	runtimetest.Example(func() {
 		task := runtime.Async(func() (int, error) { return 0, errors.New("out of paper") })
 		task.OnSuccess(func(*runtime.Task) { fmt.Println("well") })
 		task.OnFailure(func(t *runtime.Task) { fmt.Println("failed:", t.Err()) })

@@ -38,10 +38,8 @@ func JoinAll(tasks ...*Task) error { return JoinAllUntil(0, tasks...) }
 // JoinAllUntil is JoinAll that gives up at deadline with ErrTimeout. The tasks go
 // on. The zero deadline means none.
 func JoinAllUntil(deadline Instant, tasks ...*Task) error {
-	for _, t := range tasks {
-		if err := t.JoinUntil(deadline); !t.Ended() {
-			return err
-		}
+	if err := joinEach(deadline, tasks); err != nil {
+		return err
 	}
 	var first *Task
 	for _, t := range tasks {
@@ -53,6 +51,17 @@ func JoinAllUntil(deadline Instant, tasks ...*Task) error {
 		return nil
 	}
 	return first.Err()
+}
+
+// joinEach waits until all have ended, whatever their results. Its error says why
+// one has not.
+func joinEach(deadline Instant, tasks []*Task) error {
+	for _, t := range tasks {
+		if err := t.JoinUntil(deadline); !t.Ended() {
+			return err
+		}
+	}
+	return nil
 }
 
 // KillAll kills the tasks, in their order, and returns at once: see Task.Kill. A
@@ -84,10 +93,5 @@ func (t *Task) KillWait(cause error, deadline Instant) error {
 // KillAllWait is KillAll that waits, as KillWait does, until all have ended.
 func KillAllWait(cause error, deadline Instant, tasks ...*Task) error {
 	KillAll(cause, tasks...)
-	for _, t := range tasks {
-		if err := t.JoinUntil(deadline); !t.Ended() {
-			return err
-		}
-	}
-	return nil
+	return joinEach(deadline, tasks)
 }

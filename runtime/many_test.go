@@ -294,7 +294,7 @@ func TestKillAllFromAGoroutine(t *testing.T) { // D17
 }
 
 func ExampleJoinAll() {
-	example(func() {
+	runtimetest.Example(func() {
 		fetch := func(d time.Duration, err error) *runtime.Task {
 			future := runtime.Async(func() (string, error) { runtime.Sleep(d); return "", err })
 			return &future.Task
@@ -309,7 +309,7 @@ func ExampleJoinAll() {
 }
 
 func ExampleTask_KillWait() {
-	example(func() {
+	runtimetest.Example(func() {
 		task := runtime.Spawn(func() {
 			defer runtime.Sleep(20 * time.Millisecond) // slow to clean up
 			runtime.Sleep(time.Hour)
@@ -324,7 +324,7 @@ func ExampleTask_KillWait() {
 }
 
 func ExampleKillAll() {
-	example(func() {
+	runtimetest.Example(func() {
 		a := runtime.Spawn(func() { runtime.Sleep(time.Hour) })
 		b := runtime.Spawn(func() { runtime.Sleep(time.Hour) })
 		runtime.KillAll(errors.New("closing time"), a, b)

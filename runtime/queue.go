@@ -7,7 +7,6 @@ import "sync/atomic"
 // of its waits ends once.
 type runQueue struct {
 	head, tail *Task
-	length     int
 }
 
 func (q *runQueue) push(t *Task) {
@@ -18,7 +17,6 @@ func (q *runQueue) push(t *Task) {
 		q.tail.qnext = t
 	}
 	q.tail = t
-	q.length++
 }
 
 func (q *runQueue) pop() *Task {
@@ -30,7 +28,6 @@ func (q *runQueue) pop() *Task {
 		q.tail = nil
 	}
 	t.qnext = nil
-	q.length--
 	return t
 }
 

@@ -323,7 +323,7 @@ func TestIWaitOfManyWorkers(t *testing.T) {
 }
 
 func ExampleWait() {
-	example(func() {
+	runtimetest.Example(func() {
 		slow := runtime.Spawn(func() { runtime.Sleep(time.Hour) })
 		quick := runtime.Spawn(func() { runtime.Sleep(time.Millisecond) })
 		ready, err := runtime.Wait(1, 0, slow, quick)
@@ -334,7 +334,7 @@ func ExampleWait() {
 
 // Objects of different kinds are waited for as Waitables.
 func ExampleWaitable() {
-	example(func() {
+	runtimetest.Example(func() {
 		task := runtime.Spawn(func() { runtime.Sleep(time.Hour) })
 		future := runtime.Async(func() (int, error) { return 42, nil })
 		for obj := range runtime.IWait[runtime.Waitable](0, task, future) {
@@ -352,7 +352,7 @@ func ExampleWaitable() {
 }
 
 func ExampleIWait() {
-	example(func() {
+	runtimetest.Example(func() {
 		page := func(d time.Duration) *runtime.Future[time.Duration] {
 			return runtime.Async(func() (time.Duration, error) { runtime.Sleep(d); return d, nil })
 		}

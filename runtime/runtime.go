@@ -48,7 +48,6 @@ type Runtime struct {
 	quiet    tally         // workers with nothing to wait for: see deadlock.go
 	holds    atomic.Int64
 	mains    atomic.Int32 // calls of Run under way
-	dropped  atomic.Int64 // panics of OnPanic
 	checking atomic.Bool  // a check for a deadlock is due
 	drain    drain
 
@@ -149,12 +148,7 @@ const stopGrace = 10 * time.Second
 // nothing is left that could ever wake a task of the runtime. Other tasks go
 // on.
 func (rt *Runtime) Run(fn func() error) error {
-	t := new(Task)
-	t.fn = func() {
-		if err := fn(); err != nil {
-			t.extra().err = err
-		}
-	}
+	t := taskOf(fn)
 	rt.mu.Lock()
 	rt.runTasks = append(rt.runTasks, t)
 	rt.mu.Unlock()
@@ -304,11 +298,7 @@ func (rt *Runtime) Workers() []*Worker {
 
 // reportPanic calls OnPanic or logs.
 func (rt *Runtime) reportPanic(t *Task, p *PanicError) {
-	defer func() {
-		if recover() != nil {
-			rt.dropped.Add(1)
-		}
-	}()
+	defer func() { _ = recover() }() // of OnPanic's own panic
 	if rt.config.OnPanic != nil {
 		rt.config.OnPanic(t, p)
 		return

@@ -152,9 +152,7 @@ func (s *Scope) killAll(cause error) {
 		tasks = append(tasks, t)
 	}
 	s.mu.Unlock()
-	for _, t := range tasks {
-		t.Kill(cause)
-	}
+	KillAll(cause, tasks...)
 }
 
 // join waits until no task is left. What interrupts the wait kills them.

@@ -246,7 +246,7 @@ func TestJoinOfANewTask(t *testing.T) {
 }
 
 func ExampleNewTask() {
-	example(func() {
+	runtimetest.Example(func() {
 		task := runtime.NewTask(func() { fmt.Println("runs") })
 		fmt.Println("started:", task.Started())
 		task.Start()

@@ -109,6 +109,17 @@ func SpawnBalanced(fn func()) *Task {
 	return Default().Spawn(fn)
 }
 
+// taskOf returns a task whose result is fn's error.
+func taskOf(fn func() error) *Task {
+	t := new(Task)
+	t.fn = func() {
+		if err := fn(); err != nil {
+			t.extra().err = err
+		}
+	}
+	return t
+}
+
 // Join waits until the task has ended, and returns its result: nil if its
 // function returned, the function's error for Async, a *PanicError, a
 // *KillError, ErrGoexit or ErrStopped. If the caller is itself interrupted

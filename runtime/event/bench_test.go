@@ -6,31 +6,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/event"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
-
-// bench runs first and second as tasks of the first and last worker of a runtime
-// with procs workers at GOMAXPROCS=procs.
-func bench(b *testing.B, procs int, first, second func()) {
-	b.Helper()
-	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(procs))
-	rt, err := runtime.New(runtime.Config{Workers: procs})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = rt.Stop(b.Context()) }()
-	b.ReportAllocs()
-	err = rt.Run(func() error {
-		b.ResetTimer()
-		tasks := []*runtime.Task{rt.Workers()[0].Spawn(first), rt.Workers()[procs-1].Spawn(second)}
-		_, _ = tasks[0].Join(), tasks[1].Join()
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-}
 
 // step is what two parties tell each other once, by a Result each.
 type step struct{ there, back event.Result[*step] }
@@ -52,7 +30,7 @@ func BenchmarkPingPong(b *testing.B) {
 		name := fmt.Sprintf("workers=%d/", procs)
 		b.Run(name+"Event/weft", func(b *testing.B) {
 			var there, back event.Event
-			bench(b, procs, func() {
+			runtimetest.BenchTwo(b, procs, func() {
 				for range b.N {
 					there.Set()
 					_ = back.Wait()
@@ -68,7 +46,7 @@ func BenchmarkPingPong(b *testing.B) {
 		})
 		b.Run(name+"Result/weft", func(b *testing.B) {
 			start := new(step)
-			bench(b, procs, func() {
+			runtimetest.BenchTwo(b, procs, func() {
 				at := start
 				for range b.N {
 					next := new(step)

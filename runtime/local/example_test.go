@@ -1,27 +1,12 @@
 package local_test
 
 import (
-	"context"
 	"fmt"
-	"log"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/local"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
-
-// example runs fn as a task of a runtime with one worker.
-func example(fn func()) {
-	rt, err := runtime.New(runtime.Config{Workers: 1})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := rt.Run(func() error { fn(); return nil }); err != nil {
-		fmt.Println(err)
-	}
-	if err := rt.Stop(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-}
 
 func ExampleVar() {
 	var user local.Var[string]
@@ -29,7 +14,7 @@ func ExampleVar() {
 		name, ok := user.Get()
 		fmt.Printf("%q %v\n", name, ok)
 	}
-	example(func() {
+	runtimetest.Example(func() {
 		for _, name := range []string{"Ada", "Grace"} {
 			runtime.Spawn(func() {
 				user.Set(name)
@@ -53,7 +38,7 @@ func ExampleInherit() {
 		name, ok := user.Get()
 		fmt.Printf("%q %v\n", name, ok)
 	}
-	example(func() {
+	runtimetest.Example(func() {
 		user.Set("Ada")
 		_ = runtime.Spawn(greet).Join()
 		_ = runtime.Spawn(local.Inherit(greet, &user)).Join()
@@ -65,7 +50,7 @@ func ExampleInherit() {
 
 func ExampleCapture() {
 	var user local.Var[string]
-	example(func() {
+	runtimetest.Example(func() {
 		user.Set("Ada")
 		restore := local.Capture(&user)
 		task := runtime.Async(func() (string, error) {

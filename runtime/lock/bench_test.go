@@ -8,29 +8,8 @@ import (
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/lock"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
-
-// bench runs first and second as tasks of the first and last worker of a runtime with
-// procs workers at GOMAXPROCS=procs.
-func bench(b *testing.B, procs int, first, second func()) {
-	b.Helper()
-	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(procs))
-	rt, err := runtime.New(runtime.Config{Workers: procs})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = rt.Stop(b.Context()) }()
-	b.ReportAllocs()
-	err = rt.Run(func() error {
-		b.ResetTimer()
-		tasks := []*runtime.Task{rt.Workers()[0].Spawn(first), rt.Workers()[procs-1].Spawn(second)}
-		_, _ = tasks[0].Join(), tasks[1].Join()
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-}
 
 // benchGoroutines runs first and second on goroutines: at GOMAXPROCS=procs, and
 // if that is 2 also on two threads, as the two workers are, called "locked".
@@ -60,7 +39,7 @@ func BenchmarkUncontended(b *testing.B) {
 		"Mutex": new(lock.Mutex), "RLock": new(lock.RLock), "RWMutex": new(lock.RWMutex), "sync.Mutex": new(sync.Mutex),
 	} {
 		b.Run(name, func(b *testing.B) {
-			bench(b, 1, func() {
+			runtimetest.BenchTwo(b, 1, func() {
 				counter := 0
 				for range b.N {
 					l.Lock()
@@ -86,7 +65,7 @@ func BenchmarkMutex(b *testing.B) {
 					m.Unlock()
 				}
 			}
-			bench(b, procs, work, work)
+			runtimetest.BenchTwo(b, procs, work, work)
 		})
 		var m sync.Mutex
 		work := func(n int) {
@@ -106,7 +85,7 @@ func BenchmarkSemaphore(b *testing.B) {
 	for _, procs := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers=%d/weft", procs), func(b *testing.B) {
 			there, back := lock.NewSemaphore(0), lock.NewSemaphore(0)
-			bench(b, procs, func() {
+			runtimetest.BenchTwo(b, procs, func() {
 				for range b.N {
 					there.Release()
 					_ = back.Acquire()

@@ -7,28 +7,14 @@ import (
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/pool"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
-
-// bench runs fn as a task of a one-worker runtime at GOMAXPROCS=1.
-func bench(b *testing.B, fn func()) {
-	b.Helper()
-	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(1))
-	rt, err := runtime.New(runtime.Config{Workers: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = rt.Stop(b.Context()) }()
-	b.ReportAllocs()
-	if err := rt.Run(func() error { fn(); return nil }); err != nil {
-		b.Fatal(err)
-	}
-}
 
 // BenchmarkSpawn runs tasks in ten slots. The goroutines have a channel of
 // ten for a semaphore.
 func BenchmarkSpawn(b *testing.B) {
 	b.Run("weft", func(b *testing.B) {
-		bench(b, func() {
+		runtimetest.Bench(b, 1, func() {
 			p := pool.New(10)
 			for range b.N {
 				_, _ = p.Spawn(runtime.Yield)
@@ -56,7 +42,7 @@ func BenchmarkSpawn(b *testing.B) {
 // for each call, with a channel of results, each a channel, in their order.
 func BenchmarkIMap(b *testing.B) {
 	b.Run("weft", func(b *testing.B) {
-		bench(b, func() {
+		runtimetest.Bench(b, 1, func() {
 			sum := 0
 			for v := range pool.IMap(pool.New(10), 10, numbers(b.N), func(i int) (int, error) { return i, nil }) {
 				sum += v

@@ -1,33 +1,18 @@
 package pool_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log"
 	"slices"
 	"time"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/pool"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// example runs fn as a task of a runtime with one worker.
-func example(fn func()) {
-	rt, err := runtime.New(runtime.Config{Workers: 1})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := rt.Run(func() error { fn(); return nil }); err != nil {
-		fmt.Println(err)
-	}
-	if err := rt.Stop(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-}
-
 func ExampleGroup() {
-	example(func() {
+	runtimetest.Example(func() {
 		var g pool.Group
 		for _, name := range []string{"a", "b"} {
 			g.Spawn(func() {
@@ -50,7 +35,7 @@ func ExampleGroup() {
 }
 
 func ExamplePool() {
-	example(func() {
+	runtimetest.Example(func() {
 		p := pool.New(2)
 		for i := range 4 {
 			_, err := p.Spawn(func() { // waits for a slot from the third on
@@ -79,7 +64,7 @@ func ExamplePool() {
 }
 
 func ExampleMap() {
-	example(func() {
+	runtimetest.Example(func() {
 		p := pool.New(10)
 		lengths, err := pool.Map(p, slices.Values([]string{"a", "bcd", "ef"}), func(s string) (int, error) {
 			runtime.Sleep(time.Millisecond) // all three at once
@@ -91,7 +76,7 @@ func ExampleMap() {
 }
 
 func ExampleIMap() {
-	example(func() {
+	runtimetest.Example(func() {
 		half := func(n int) (int, error) {
 			if n%2 != 0 {
 				return 0, errors.New("odd")
@@ -109,7 +94,7 @@ func ExampleIMap() {
 }
 
 func ExampleIMapUnordered() {
-	example(func() {
+	runtimetest.Example(func() {
 		sleep := func(d time.Duration) (time.Duration, error) {
 			runtime.Sleep(d)
 			return d, nil
@@ -126,7 +111,7 @@ func ExampleIMapUnordered() {
 }
 
 func ExampleApply() {
-	example(func() {
+	runtimetest.Example(func() {
 		p := pool.New(1)
 		fmt.Println(pool.Apply(p, func() (string, error) { return "the result", nil }))
 	})
@@ -134,7 +119,7 @@ func ExampleApply() {
 }
 
 func ExampleApplyAsync() {
-	example(func() {
+	runtimetest.Example(func() {
 		p := pool.New(1)
 		six := pool.ApplyAsync(p, func() (int, error) { return 6, nil })
 		seven := pool.ApplyAsync(p, func() (int, error) { return 7, nil }) // has to wait, its caller not
@@ -146,7 +131,7 @@ func ExampleApplyAsync() {
 }
 
 func ExampleResult() {
-	example(func() {
+	runtimetest.Example(func() {
 		r := pool.ApplyAsync(pool.New(1), func() (int, error) {
 			runtime.Sleep(time.Hour)
 			return 1, nil

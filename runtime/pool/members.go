@@ -156,20 +156,7 @@ func (m *members) Tasks() []*runtime.Task {
 // Kill kills all members, in the order in which they were added, and returns at
 // once; Join waits for their ends. What is added later is not killed. If the
 // calling task is a member it is killed last, and Kill does not return.
-func (m *members) Kill(cause error) {
-	self := runtime.Current()
-	killSelf := false
-	for _, t := range m.Tasks() {
-		if t == self {
-			killSelf = true
-			continue
-		}
-		t.Kill(cause)
-	}
-	if killSelf {
-		self.Kill(cause)
-	}
-}
+func (m *members) Kill(cause error) { runtime.KillAll(cause, m.Tasks()...) }
 
 // Join waits until there is no member: at once if there is none. How they ended
 // does not matter. It returns the error of a kill or timeout that ended the wait

@@ -8,28 +8,14 @@ import (
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/queue"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
-
-// bench runs fn as a task of a runtime with procs workers at GOMAXPROCS=procs.
-func bench(b *testing.B, procs int, fn func()) {
-	b.Helper()
-	defer goruntime.GOMAXPROCS(goruntime.GOMAXPROCS(procs))
-	rt, err := runtime.New(runtime.Config{Workers: procs})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = rt.Stop(b.Context()) }()
-	b.ReportAllocs()
-	if err := rt.Run(func() error { fn(); return nil }); err != nil {
-		b.Fatal(err)
-	}
-}
 
 // BenchmarkPutGet is one party that puts an item and takes it out: no one
 // waits.
 func BenchmarkPutGet(b *testing.B) {
 	b.Run("weft", func(b *testing.B) {
-		bench(b, 1, func() {
+		runtimetest.Bench(b, 1, func() {
 			q := queue.New[int](16)
 			for i := range b.N {
 				_ = q.Put(i)
@@ -55,7 +41,7 @@ func BenchmarkPingPong(b *testing.B) {
 	}
 	weft := func(there, back face) func(*testing.B) {
 		return func(b *testing.B) {
-			bench(b, 1, func() {
+			runtimetest.Bench(b, 1, func() {
 				echo := runtime.Spawn(func() {
 					for range b.N {
 						v, _ := there.Get()
@@ -103,7 +89,7 @@ func BenchmarkStream(b *testing.B) {
 		for _, size := range []int{0, 1, 64, 1024} {
 			name := fmt.Sprintf("workers=%d/size=%d", procs, size)
 			b.Run(name+"/weft", func(b *testing.B) {
-				bench(b, procs, func() {
+				runtimetest.Bench(b, procs, func() {
 					put, get := streamOf(size)
 					workers := runtime.Current().Runtime().Workers()
 					b.ResetTimer()

@@ -1,31 +1,16 @@
 package queue_test
 
 import (
-	"context"
 	"fmt"
-	"log"
 	"time"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/queue"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// example runs fn as a task of a runtime with one worker.
-func example(fn func()) {
-	rt, err := runtime.New(runtime.Config{Workers: 1})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := rt.Run(func() error { fn(); return nil }); err != nil {
-		fmt.Println(err)
-	}
-	if err := rt.Stop(context.Background()); err != nil {
-		log.Fatal(err)
-	}
-}
-
 func Example() {
-	example(func() {
+	runtimetest.Example(func() {
 		names := queue.New[string](1)
 		runtime.Spawn(func() {
 			defer names.Close()
@@ -46,7 +31,7 @@ func Example() {
 }
 
 func ExampleQueue() {
-	example(func() {
+	runtimetest.Example(func() {
 		q := queue.New[int](2)
 		fmt.Println(q.TryPut(1), q.TryPut(2), q.TryPut(3))
 		fmt.Println(q.Get())
@@ -63,7 +48,7 @@ func ExampleQueue() {
 }
 
 func ExampleQueue_Close() {
-	example(func() {
+	runtimetest.Example(func() {
 		var q queue.Queue[string]
 		_ = q.Put("the last one")
 		fmt.Println(q.Close(), q.Close())
@@ -80,7 +65,7 @@ func ExampleQueue_Close() {
 }
 
 func ExampleLifo() {
-	example(func() {
+	runtimetest.Example(func() {
 		undo := queue.NewLifo[string](0)
 		_ = undo.Put("type a word")
 		_ = undo.Put("delete it")
@@ -97,7 +82,7 @@ func ExamplePriority() {
 		urgency int
 		name    string
 	}
-	example(func() {
+	runtimetest.Example(func() {
 		jobs := queue.NewPriority(0, func(a, b job) bool { return a.urgency > b.urgency })
 		for _, j := range []job{{1, "sweep"}, {9, "put out the fire"}, {1, "mop"}} {
 			_ = jobs.Put(j)
@@ -114,7 +99,7 @@ func ExamplePriority() {
 }
 
 func ExampleJoinable() {
-	example(func() {
+	runtimetest.Example(func() {
 		pages := queue.NewJoinable[int](0)
 		for range 2 {
 			runtime.Spawn(func() {
@@ -139,7 +124,7 @@ func ExampleJoinable() {
 }
 
 func ExampleChannel() {
-	example(func() {
+	runtimetest.Example(func() {
 		var c queue.Channel[string]
 		runtime.Spawn(func() {
 			for v := range c.All() {
