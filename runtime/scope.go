@@ -86,13 +86,8 @@ func (s *Scope) SpawnBalanced(fn func() error) *Task {
 }
 
 func (s *Scope) start(fn func() error, place func(*Task)) *Task {
-	t := new(Task)
+	t := taskOf(fn)
 	t.w = s.owner.w // until it is placed: OnDone of a refused task asks
-	t.fn = func() {
-		if err := fn(); err != nil {
-			t.extra().err = err
-		}
-	}
 	s.mu.Lock()
 	switch {
 	case s.over:
