@@ -9,3 +9,7 @@ func NoForeignGoroutines(rt *Runtime) { rt.foreign = func() int { return 0 } }
 
 // Timers counts the started timers of the calling task's worker.
 func Timers() int { return len(current().w.timers.timers) }
+
+// ForeignGoroutines counts the goroutines that rt does not know, without the one
+// that runs the check.
+func ForeignGoroutines(rt *Runtime) int { return rt.foreignGoroutines() }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,6 +35,12 @@ var mainPrograms = map[string]func(){
 			mu.Lock()
 		})
 	},
+	"is stuck after signals": func() {
+		runtime.Main(func() {
+			runtime.Signals(syscall.SIGUSR1).Stop()
+			runtime.Unwind(runtime.NewWaiter().Park("a bell"))
+		})
+	},
 	"lets another panic": func() {
 		runtime.Main(func() { _ = runtime.Spawn(func() { panic("in another task") }).Join() })
 		println("after Main")
@@ -45,6 +52,7 @@ func TestMain(m *testing.M) {
 		program()
 		os.Exit(0)
 	}
+	runtime.Signals(syscall.SIGUSR1).Stop() // package os/signal starts a goroutine for good
 	os.Exit(m.Run())
 }
 
@@ -53,10 +61,11 @@ func TestPrograms(t *testing.T) {
 		code int
 		text []string
 	}{
-		"returns":            {0, []string{"killed and cleaned up\nafter Main"}},
-		"panics":             {2, []string{"panicked: in the main task", "main_test.go"}},
-		"is stuck":           {2, []string{"every task waits for ever", "waits: lock"}},
-		"lets another panic": {0, []string{"panicked: in another task", "after Main"}},
+		"returns":                {0, []string{"killed and cleaned up\nafter Main"}},
+		"panics":                 {2, []string{"panicked: in the main task", "main_test.go"}},
+		"is stuck":               {2, []string{"every task waits for ever", "waits: lock"}},
+		"is stuck after signals": {2, []string{"every task waits for ever", "waits: a bell"}},
+		"lets another panic":     {0, []string{"panicked: in another task", "after Main"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])

@@ -61,6 +61,20 @@ func current() *coroutine {
 	}
 }
 
+// registered yields who was entered under which id, from any goroutine, without a
+// lock: entries that change meanwhile may be left out.
+func registered(yield func(id int64, co *coroutine) bool) {
+	t := registry.table.Load()
+	for i := range t.entries {
+		e := &t.entries[i]
+		if id := e.id.Load(); id > 0 {
+			if co := e.co.Load(); co != nil && !yield(id, co) {
+				return
+			}
+		}
+	}
+}
+
 // enroll enters the calling goroutine as co.
 func enroll(co *coroutine) {
 	id := goid.Get()

@@ -55,6 +55,10 @@ type worker struct {
 	quiet     bool  // counted in rt.quiet
 	closing   bool  // the reactor is being closed
 
+	// worker-only, but for the monitor, which looks at it and at budget without a
+	// lock: odd inside a round; grows with rounds and callbacks
+	rounds uint64
+
 	// atomic
 	asleep     atomic.Bool
 	injected   injector
@@ -71,7 +75,7 @@ type worker struct {
 func (w *worker) main() {
 	w.hubCo.w = w
 	enroll(&w.hubCo)
-	defer w.rt.workers.Done()
+	defer w.rt.workerEnded()
 	defer strike()
 	if err := w.reactor.Run(); err != nil {
 		w.rt.fail(fmt.Errorf("runtime: worker %d: %w", w.index, err))
@@ -80,6 +84,13 @@ func (w *worker) main() {
 	w.over = true
 	w.mu.Unlock()
 	w.runPosts()
+}
+
+// workerEnded is called by each worker's goroutine at its end.
+func (rt *Runtime) workerEnded() {
+	if rt.live.Add(-1) == 0 {
+		close(rt.ended)
+	}
 }
 
 // Post makes fn be called on the hub. It reports false if the worker is over.
@@ -99,6 +110,12 @@ func (w *worker) Post(fn func()) bool {
 // Run is called by the reactor at the end of each of its callbacks: one round
 // of the worker. The steps are those in docs/architecture.md.
 func (w *worker) Run(cause reactor.Cause) {
+	w.rounds++
+	w.run(cause)
+	w.rounds++
+}
+
+func (w *worker) run(cause reactor.Cause) {
 	// 1. Awake: whoever hands over work now need not wake us.
 	w.asleep.Store(false)
 	if w.quiet {
@@ -124,6 +141,7 @@ func (w *worker) Run(cause reactor.Cause) {
 		w.runPosts()
 		// 4. Tasks, until none is ready or the budget is spent. They switch
 		// among themselves; control comes back at the end.
+		w.rounds += 2 // see progress
 		w.budget = fairness
 		w.runTasks()
 		// Descriptors on which tasks now wait for the first time.
@@ -145,7 +163,9 @@ func (w *worker) Run(cause reactor.Cause) {
 		// processor for a moment: that is cheaper than to sleep and be woken.
 		if w.offloads > 0 && !yielded {
 			yielded = true
+			w.rounds++ // others hold the processor then
 			goruntime.Gosched()
+			w.rounds++
 			if !w.injected.empty() {
 				continue
 			}
@@ -288,6 +308,9 @@ func (w *worker) admit(t *Task) bool {
 		w.wake()
 		return false
 	}
+	if w.rt.config.TraceTasks {
+		t.trace()
+	}
 	return true
 }
 
@@ -330,6 +353,7 @@ func (w *worker) runPosts() {
 // call runs fn, which must not wait, outside tasks. A panic of it is reported, as
 // t's if that is not nil, and harms no other.
 func (w *worker) call(t *Task, fn func()) {
+	w.rounds += 2
 	defer func() {
 		if r := recover(); r != nil {
 			w.rt.reportPanic(t, &PanicError{Value: r, Stack: debug.Stack()})
@@ -365,13 +389,4 @@ func (w *worker) killAll() {
 		t.cancelContext(&KillError{Cause: ErrStopped})
 		t.killed(&KillError{Cause: ErrStopped})
 	}
-}
-
-// describeTasks lists the started tasks.
-func (w *worker) describeTasks() []string {
-	var lines []string
-	for t := w.tasks; t != nil; t = t.next {
-		lines = append(lines, t.describe())
-	}
-	return lines
 }
