@@ -40,13 +40,13 @@ func ExampleTaskInfo() {
 		runtime.Yield()
 		runtime.Spawn(func() {})
 		for _, info := range runtime.Current().Runtime().Tasks() {
-			fmt.Println(info.State, info.Reason)
+			fmt.Printf("%v %q\n", info.State, info.Reason)
 		}
 	})
 	// Output:
-	// is running
-	// waits sleep
-	// has not started
+	// is running ""
+	// waits "sleep"
+	// has not started ""
 }
 
 func ExampleAssertYields() {

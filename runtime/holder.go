@@ -3,8 +3,8 @@ package runtime
 // What this file has may be read while the worker changes it. SAFETY: they are
 // single words, of which a read gives an old or a new value, and coroutines and
 // tasks that are found stay valid memory. What comes out is for a report to a
-// human, and nothing is written. The race detector is not to look: that is what
-// go:norace is for.
+// human, and nothing is written. The norace directive keeps the race detector from
+// looking.
 
 // progress returns a number that changes whenever the worker switches, begins a
 // round or makes a callback, and whether it is inside a round: outside, it sleeps

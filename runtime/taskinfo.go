@@ -94,13 +94,21 @@ const listPatience = time.Second
 // meanwhile, workers that have not answered are left out. On a hub, which must not
 // wait, it lists that worker's tasks only.
 func (rt *Runtime) Tasks() []TaskInfo {
+	own := current()
+	if own != nil && own.task == nil {
+		var list []TaskInfo
+		if own.w.rt == rt {
+			list = own.w.describeTasks(nil)
+			fillGoroutines(list)
+		}
+		return list
+	}
 	c := &taskCensus{
 		answers:  make([][]TaskInfo, len(rt.ws)),
 		answered: make([]bool, len(rt.ws)),
 		missing:  len(rt.ws),
 		done:     NewWaiter(),
 	}
-	own := current()
 	for i, w := range rt.ws {
 		if own != nil && own.w == w {
 			c.answer(i, w.describeTasks(own.task))

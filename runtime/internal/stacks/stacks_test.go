@@ -38,7 +38,7 @@ func eventually(t *testing.T, ok func(Dump) bool) Dump {
 func TestStateAndCreator(t *testing.T) {
 	var mu sync.Mutex
 	mu.Lock()
-	locks := started(t, func() { mu.Lock(); mu.Unlock() }) //nolint:staticcheck // it is to wait
+	locks := started(t, func() { mu.Lock(); defer mu.Unlock() })
 	end := make(chan bool)
 	receives := started(t, func() { <-end })
 	d := eventually(t, func(d Dump) bool {
