@@ -32,7 +32,8 @@ type Config struct {
 
 	// MaxBlocking, if not 0, is how long a task, or a callback on a hub, may hold
 	// its worker before OnBlocked is called. That is told by looking at the
-	// workers, which it does not slow down, four times in this time.
+	// workers, which it does not slow down, four times in this time. If all
+	// processors are busy, Go lets it do so after 10 ms only.
 	MaxBlocking time.Duration
 
 	// OnBlocked is called, once for each such hold, on a goroutine of its own: the
@@ -41,7 +42,7 @@ type Config struct {
 	OnBlocked func(b Blocked)
 
 	// TraceTasks makes each task remember which task spawned it, when and where,
-	// for listings (TaskInfo). That takes about 1 KB and 1 µs per task.
+	// for listings (TaskInfo). That takes some hundred bytes, and about 1 µs, per task.
 	TraceTasks bool
 }
 

@@ -23,8 +23,9 @@ func subscribe(sigs []os.Signal) chan os.Signal {
 	return c
 }
 
-// A SignalQueue is a subscription to signals of the operating system: see Signals.
-// Its methods may be called from any task or goroutine.
+// A SignalQueue is a subscription to signals of the operating system. Signals makes
+// one; the zero value is of no use. Its methods may be called from any task or
+// goroutine.
 type SignalQueue struct {
 	signals chan os.Signal
 	stop    sync.Once
