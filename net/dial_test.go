@@ -370,8 +370,8 @@ func waiting(t *testing.T, rt *runtime.Runtime, what string, n int) {
 	t.Helper()
 	runtimetest.Eventually(t, "tasks waiting: "+what, func() bool {
 		found := 0
-		for _, line := range rt.Tasks() {
-			if strings.Contains(line, what) {
+		for _, info := range rt.Tasks() {
+			if strings.Contains(info.Reason, what) {
 				found++
 			}
 		}

@@ -22,7 +22,7 @@ type coroutine struct {
 
 // run is the coroutine's function, after newCoroutine.
 func (co *coroutine) run() {
-	enroll(co)
+	enroll(co, false)
 	co.w.coroutines.Add(1)
 	for !co.own.Ending {
 		t := co.task

@@ -71,9 +71,16 @@ func (rt *Runtime) checkDeadlock() {
 }
 
 // foreignGoroutines counts the goroutines that are not the runtime's, nor
-// wait in Run, nor run the check.
+// wait in Run, nor run the check. Those of Signals and OnSignal count: a signal
+// may wake a task.
 func (rt *Runtime) foreignGoroutines() int {
 	n := goruntime.NumGoroutine() - 1 - len(rt.ws) - int(rt.mains.Load()) - rt.pool.size()
+	if rt.config.MaxBlocking > 0 {
+		n-- // the monitor
+	}
+	if signalLoop.Load() {
+		n-- // package os/signal's, which never ends
+	}
 	for _, w := range rt.ws {
 		n -= int(w.coroutines.Load())
 	}

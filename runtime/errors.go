@@ -29,7 +29,7 @@ var (
 	ErrNotInTask = errors.New("runtime: not in a task")
 
 	// ErrStopped is the result of a task spawned on a runtime that is ending
-	// or has ended, and of calls on one.
+	// or has ended, and of calls on one. A stopped SignalQueue returns it too.
 	ErrStopped = errors.New("runtime: stopped")
 
 	// ErrJoinSelf is returned by Join of the calling task itself.
@@ -91,14 +91,14 @@ func (e *PanicError) Unwrap() error {
 
 // DeadlockError is the error in hand where errors.Is(err, ErrWouldBlockForever).
 type DeadlockError struct {
-	// Tasks describes each task and what it waits on, a line each.
-	Tasks []string
+	// Tasks are the tasks, each with what it waits on.
+	Tasks []TaskInfo
 }
 
 func (e *DeadlockError) Error() string {
 	text := ErrWouldBlockForever.Error()
-	for _, line := range e.Tasks {
-		text += "\n\t" + line
+	for _, info := range e.Tasks {
+		text += "\n\t" + info.String()
 	}
 	return text
 }

@@ -38,3 +38,7 @@ func WithTimeoutUntil(deadline Instant, fn func() error) error {
 
 // AllQuiet is what the search for a deadlock asks first.
 func AllQuiet(rt *Runtime) bool { return rt.allQuiet() }
+
+// ForeignGoroutines counts the goroutines that rt does not know, without the one
+// that runs the check.
+func ForeignGoroutines(rt *Runtime) int { return rt.foreignGoroutines() }

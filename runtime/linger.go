@@ -9,11 +9,11 @@ import "time"
 
 const (
 	// lingerLooks is how often a worker looks for work from other threads before it
-	// sleeps, where they hand over any: for some 10 microseconds. lingerPays is
+	// sleeps, where they hand over any: for some 25 microseconds. lingerPays is
 	// the length of a sleep that it would rather have lingered through: to be
-	// woken takes a while, too.
-	lingerLooks = 8000
-	lingerPays  = Instant(30 * time.Microsecond)
+	// woken takes a while, too, and so does the other one's waking, as long as both sleep.
+	lingerLooks = 20_000
+	lingerPays  = Instant(100 * time.Microsecond)
 
 	// lingerMisses is how often in a row that may have been in vain, and
 	// lingerPause how many sleeps it is left alone then.
@@ -23,6 +23,7 @@ const (
 
 // lingering is what a worker knows about that. Worker-only.
 type lingering struct {
+	alone   bool    // Go has one processor: nobody else runs meanwhile
 	pays    bool    // by what is known, it pays
 	watched bool    // other threads have handed over work: take the time of sleeps
 	slept   Instant // since when the worker sleeps, if that was taken
@@ -32,6 +33,9 @@ type lingering struct {
 
 // woken is called when another thread has woken the worker.
 func (l *lingering) woken() {
+	if l.alone {
+		return
+	}
 	l.watched = true
 	if l.pays = l.slept != 0 && Now()-l.slept < lingerPays; l.pays && l.pause > 0 {
 		l.pause--

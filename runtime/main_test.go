@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	goruntime "runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,6 +34,12 @@ var mainPrograms = map[string]func(){
 			var mu lock.Mutex
 			mu.Lock()
 			mu.Lock()
+		})
+	},
+	"is stuck after signals": func() {
+		runtime.Main(func() {
+			runtime.Signals(syscall.SIGUSR1).Stop()
+			runtime.Unwind(runtime.NewWaiter().Park("a bell"))
 		})
 	},
 	"lets another panic": func() {
@@ -114,6 +121,7 @@ func TestMain(m *testing.M) {
 		program()
 		os.Exit(0)
 	}
+	runtime.Signals(syscall.SIGUSR1).Stop() // package os/signal starts a goroutine for good
 	os.Exit(m.Run())
 }
 
@@ -122,10 +130,11 @@ func TestPrograms(t *testing.T) {
 		code int
 		text []string
 	}{
-		"returns":            {0, []string{"killed and cleaned up\nafter Main"}},
-		"panics":             {2, []string{"panicked: in the main task", "main_test.go"}},
-		"is stuck":           {2, []string{"every task waits for ever", "waits: lock"}},
-		"lets another panic": {0, []string{"panicked: in another task", "after Main"}},
+		"returns":                {0, []string{"killed and cleaned up\nafter Main"}},
+		"panics":                 {2, []string{"panicked: in the main task", "main_test.go"}},
+		"is stuck":               {2, []string{"every task waits for ever", "waits: lock"}},
+		"is stuck after signals": {2, []string{"every task waits for ever", "waits: a bell"}},
+		"lets another panic":     {0, []string{"panicked: in another task", "after Main"}},
 
 		"exits":                  {3, nil},
 		"another ends by Goexit": {0, []string{"ErrGoexit\nafter Main"}},

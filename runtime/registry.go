@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -12,12 +13,15 @@ import (
 // read without a lock on every call that may park. Ids are never reused, so a
 // reader can't take one goroutine for another. It changes when a coroutine is
 // made or ends, which pooling makes rare.
-var registry struct {
+var registry idRegistry
+
+type idRegistry struct {
 	table atomic.Pointer[idTable]
 
-	mu    sync.Mutex
-	live  int // mu guards: entries in use
-	taken int // mu guards: entries in use or tombstones
+	mu      sync.Mutex
+	live    int            // mu guards: entries in use
+	taken   int            // mu guards: entries in use or tombstones
+	strands map[int64]bool // mu guards: goroutines that are not their coroutine's own
 }
 
 type idTable struct {
@@ -32,7 +36,17 @@ type idEntry struct {
 
 const idGone = -1
 
-func init() { registry.table.Store(newIDTable(64)) }
+func init() {
+	registry.table.Store(newIDTable(64))
+	registry.strands = make(map[int64]bool)
+}
+
+// listStrands returns the ids of greenlets' and generators' goroutines.
+func (r *idRegistry) listStrands() map[int64]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.strands)
+}
 
 func newIDTable(size int) *idTable {
 	return &idTable{mask: uint64(size - 1), entries: make([]idEntry, size)}
@@ -61,8 +75,22 @@ func current() *coroutine {
 	}
 }
 
-// enroll enters the calling goroutine as co.
-func enroll(co *coroutine) {
+// enrolled yields who was entered under which id, from any goroutine, without a
+// lock: entries that change meanwhile may be left out.
+func enrolled(yield func(id int64, co *coroutine) bool) {
+	t := registry.table.Load()
+	for i := range t.entries {
+		e := &t.entries[i]
+		if id := e.id.Load(); id > 0 {
+			if co := e.co.Load(); co != nil && !yield(id, co) {
+				return
+			}
+		}
+	}
+}
+
+// enroll enters the calling goroutine as co: co's own, or that of a strand.
+func enroll(co *coroutine, ofStrand bool) {
 	id := goid.Get()
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -73,6 +101,9 @@ func enroll(co *coroutine) {
 	t.put(id, co)
 	registry.live++
 	registry.taken++
+	if ofStrand {
+		registry.strands[id] = true
+	}
 }
 
 // strike removes the calling goroutine.
@@ -88,6 +119,7 @@ func strike() {
 			e.id.Store(idGone)
 			e.co.Store(nil)
 			registry.live--
+			delete(registry.strands, id)
 			return
 		case 0:
 			return

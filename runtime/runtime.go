@@ -30,6 +30,21 @@ type Config struct {
 	// panic of OnPanic itself is ignored. Nil means to log the value and the
 	// stack.
 	OnPanic func(t *Task, p *PanicError)
+
+	// MaxBlocking, if not 0, is how long a task, or a callback on a hub, may hold
+	// its worker before OnBlocked is called. That is told by looking at the
+	// workers, which it does not slow down, four times in this time. If all
+	// processors are busy, Go lets it do so after 10 ms only.
+	MaxBlocking time.Duration
+
+	// OnBlocked is called, once for each such hold, on a goroutine of its own: the
+	// same one for all calls, so while it waits nothing is reported. A panic of it
+	// is ignored. Nil means to log the report.
+	OnBlocked func(b Blocked)
+
+	// TraceTasks makes each task remember which task spawned it, when and where,
+	// for listings (TaskInfo). That takes some hundred bytes, and about 1 µs, per task.
+	TraceTasks bool
 }
 
 // A Runtime is a fixed set of workers and the tasks on them. Most programs use
@@ -40,9 +55,10 @@ type Runtime struct {
 	ws     []*worker
 	pool   *offloadPool
 
-	workers sync.WaitGroup
+	ended chan struct{} // closed when the workers have ended
 
 	// atomic
+	live     atomic.Int32 // workers that have not ended
 	stopping atomic.Bool
 	rotation atomic.Uint32 // where the search for the least loaded begins
 	quiet    tally         // workers with nothing to wait for: see deadlock.go
@@ -59,7 +75,7 @@ type Runtime struct {
 
 // New starts a runtime. End it with Stop.
 func New(config Config) (*Runtime, error) {
-	if config.Workers < 0 || config.OffloadLimit < 0 {
+	if config.Workers < 0 || config.OffloadLimit < 0 || config.MaxBlocking < 0 {
 		return nil, fmt.Errorf("runtime: negative number in %+v", config)
 	}
 	if config.Workers == 0 {
@@ -68,7 +84,7 @@ func New(config Config) (*Runtime, error) {
 	if config.OffloadLimit == 0 {
 		config.OffloadLimit = 128
 	}
-	rt := &Runtime{config: config}
+	rt := &Runtime{config: config, ended: make(chan struct{})}
 	rt.pool = newOffloadPool(config.OffloadLimit)
 	rt.foreign = rt.foreignGoroutines
 	for i := range config.Workers {
@@ -85,9 +101,12 @@ func New(config Config) (*Runtime, error) {
 		w.asleep.Store(true)
 		rt.ws = append(rt.ws, w)
 	}
-	rt.workers.Add(len(rt.ws))
+	rt.live.Store(int32(len(rt.ws)))
 	for _, w := range rt.ws {
 		go w.main()
+	}
+	if config.MaxBlocking > 0 {
+		go newMonitor(rt).run()
 	}
 	return rt, nil
 }
@@ -221,50 +240,18 @@ func (rt *Runtime) Stop(ctx context.Context) error {
 		}
 		rt.pool.close()
 	}
-	ended := make(chan struct{})
-	go func() {
-		rt.workers.Wait()
-		close(ended)
-	}()
 	select {
-	case <-ended:
+	case <-rt.ended:
 		rt.mu.Lock()
 		defer rt.mu.Unlock()
 		return rt.failure
 	case <-ctx.Done():
 		err := fmt.Errorf("runtime: stop: %w", context.Cause(ctx))
-		for _, line := range rt.Tasks() {
-			err = fmt.Errorf("%w\n\t%s", err, line)
+		for _, info := range rt.Tasks() {
+			err = fmt.Errorf("%w\n\t%v", err, info)
 		}
 		return err
 	}
-}
-
-// Tasks describes every started task that has not ended: a line each, with its
-// worker and what it waits for. It waits for each worker in turn, so a task that
-// holds its worker delays it; at most for a second, then that worker's
-// tasks are left out.
-func (rt *Runtime) Tasks() []string {
-	var lines []string
-	for _, w := range rt.ws {
-		if co := current(); co != nil && co.w == w {
-			lines = append(lines, w.describeTasks()...)
-			continue
-		}
-		var found []string
-		waiter := NewWaiter()
-		if !w.Post(func() {
-			found = w.describeTasks()
-			waiter.Ready()
-		}) {
-			waiter.Cancel()
-			continue
-		}
-		if err := waiter.ParkUntil("list of tasks", Now().Add(time.Second)); err == nil {
-			lines = append(lines, found...)
-		}
-	}
-	return lines
 }
 
 // Stats are counts of a runtime, each exact at some recent instant.

@@ -114,6 +114,9 @@ func (t *Task) enter(delay *timer) *worker {
 		return nil
 	}
 	t.w, t.task = w, t
+	if w.rt.config.TraceTasks {
+		x.origin = newOrigin()
+	}
 	x.delay = delay
 	if delay != nil {
 		x.stage.Store(stageDelayed)

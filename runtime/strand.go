@@ -36,7 +36,7 @@ func (s *strandTask) Attach(strands strand.Strands) { (*Task)(s).extra().strands
 // ended by then, so that none acts for that one.
 
 func (s *strandTask) Enlist() {
-	enroll(s.co)
+	enroll(s.co, true)
 	s.w.coroutines.Add(1)
 }
 

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"fmt"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -42,6 +41,8 @@ type taskExt struct {
 	joiners *joiner // mu guards: the last one first
 	links   []*link // mu guards: in the order of OnDone
 	interrupts
+
+	origin *origin // immutable once the task is placed; Config.TraceTasks
 
 	id   uuid.UUID     // mu guards
 	done chan struct{} // mu guards
@@ -310,18 +311,6 @@ func (t *Task) refuse(err error) {
 	x.noteFailure()
 	t.ext.Store(x)
 	t.ended.Store(true)
-}
-
-// describe says what t does, for a listing. On its worker only.
-func (t *Task) describe() string {
-	what := "is ready"
-	switch {
-	case t.co == nil:
-		what = "has not started"
-	case t.reason != "":
-		what = "waits: " + t.reason
-	}
-	return fmt.Sprintf("%v on worker %d %s", t, t.w.index, what)
 }
 
 // A Future is a task with a value.

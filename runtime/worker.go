@@ -57,6 +57,10 @@ type worker struct {
 	quiet     bool // counted in rt.quiet
 	closing   bool // the reactor is being closed
 
+	// worker-only, but for the monitor, which looks at it and at budget without a
+	// lock: odd inside a round; grows with rounds and callbacks
+	rounds uint64
+
 	// atomic
 	asleep     atomic.Bool
 	injected   injector
@@ -72,8 +76,9 @@ type worker struct {
 // main is the worker's goroutine.
 func (w *worker) main() {
 	w.hubCo.w = w
-	enroll(&w.hubCo)
-	defer w.rt.workers.Done()
+	w.linger.alone = goruntime.GOMAXPROCS(0) == 1
+	enroll(&w.hubCo, false)
+	defer w.rt.workerEnded()
 	defer strike()
 	if err := w.reactor.Run(); err != nil {
 		w.rt.fail(fmt.Errorf("runtime: worker %d: %w", w.index, err))
@@ -82,6 +87,13 @@ func (w *worker) main() {
 	w.over = true
 	w.mu.Unlock()
 	w.runPosts()
+}
+
+// workerEnded is called by each worker's goroutine at its end.
+func (rt *Runtime) workerEnded() {
+	if rt.live.Add(-1) == 0 {
+		close(rt.ended)
+	}
 }
 
 // Post makes fn be called on the hub. It reports false if the worker is over.
@@ -101,6 +113,12 @@ func (w *worker) Post(fn func()) bool {
 // Run is called by the reactor at the end of each of its callbacks: one round
 // of the worker. The steps are those in docs/architecture.md.
 func (w *worker) Run(cause reactor.Cause) {
+	w.rounds++
+	w.run(cause)
+	w.rounds++
+}
+
+func (w *worker) run(cause reactor.Cause) {
 	// 1. Awake: whoever hands over work now need not wake us.
 	w.asleep.Store(false)
 	if w.quiet {
@@ -149,7 +167,9 @@ func (w *worker) Run(cause reactor.Cause) {
 		// 7. A short offloaded call may end while other goroutines have the
 		// processor for a moment: that is cheaper than to sleep and be woken.
 		if w.offloads > 0 {
+			w.rounds++ // others hold the processor then
 			goruntime.Gosched()
+			w.rounds++
 			if !w.injected.empty() {
 				continue
 			}
@@ -161,8 +181,13 @@ func (w *worker) Run(cause reactor.Cause) {
 		}
 		// 9. Where other threads have just handed over work, more may be on its
 		// way: that, too, is cheaper than to sleep.
-		if w.linger.pays && w.lingered() {
-			continue
+		if w.linger.pays {
+			w.rounds++
+			found := w.lingered()
+			w.rounds++
+			if found {
+				continue
+			}
 		}
 		// 10. Sleep, unless work came in meanwhile: see park.go.
 		w.asleep.Store(true)
@@ -298,6 +323,9 @@ func (w *worker) admit(t *Task) bool {
 		t.refuse(ErrStopped)
 		return false
 	}
+	if w.rt.config.TraceTasks {
+		t.extra().origin = newOrigin()
+	}
 	return true
 }
 
@@ -340,6 +368,7 @@ func (w *worker) runPosts() {
 // call runs fn, which must not wait, outside tasks. A panic of it is reported, as
 // t's if that is not nil, and harms no other.
 func (w *worker) call(t *Task, fn func()) {
+	w.rounds += 2
 	defer func() {
 		if r := recover(); r != nil {
 			w.rt.reportPanic(t, &PanicError{Value: r, Stack: debug.Stack()})
@@ -376,13 +405,4 @@ func (w *worker) killAll() {
 		t.killed(&KillError{Cause: ErrStopped})
 	}
 	w.endDelayed()
-}
-
-// describeTasks lists the started tasks.
-func (w *worker) describeTasks() []string {
-	var lines []string
-	for t := w.tasks; t != nil; t = t.next {
-		lines = append(lines, t.describe())
-	}
-	return lines
 }

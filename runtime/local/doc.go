@@ -22,6 +22,11 @@
 //
 //	runtime.Spawn(local.Inherit(work, &user))
 //
+// # Listings
+//
+// The values of a variable made by [Named] show in listings of tasks, which package
+// runtime/debug makes.
+//
 // # Outside tasks
 //
 // Goroutines, and functions on the hub (Task.OnDone, Worker.Post), have no

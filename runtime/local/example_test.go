@@ -62,3 +62,15 @@ func ExampleCapture() {
 	})
 	// Output: Ada <nil>
 }
+
+var session = local.Named[string]("session")
+
+func ExampleNamed() {
+	runtimetest.Example(func() {
+		session.Set("alice")
+		for name, value := range local.Values(runtime.Current()) {
+			fmt.Println(name, "=", value)
+		}
+	})
+	// Output: session = alice
+}
