@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/greenlet"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
@@ -209,6 +210,32 @@ func TestMonitorFindsCoroutines(t *testing.T) {
 		})
 		defer stop()
 		next()
+		if b := reports.of("hogUntil")[0]; b.Task != runtime.Current() {
+			t.Errorf("report %v", b)
+		}
+	})
+}
+
+// TestMonitorFindsStrands: a task that computes in a generator of its own, while
+// another one is suspended, is reported with the frames there.
+func TestMonitorFindsStrands(t *testing.T) {
+	rt, reports := monitored(t, 1, 10*time.Millisecond)
+	runtimetest.RunOn(t, rt, func() {
+		idle := greenlet.NewGenerator(func(y *greenlet.Yielder[int, int]) error { y.Yield(1); return nil })
+		defer idle.Close()
+		if v, err := idle.Next(); v != 1 || err != nil {
+			t.Errorf("got %v, %v", v, err)
+		}
+		busy := greenlet.NewGenerator(func(y *greenlet.Yielder[int, int]) error {
+			runtime.Yield() // it has a goroutine that acts for the task
+			hogUntil(func() bool { return len(reports.of("hogUntil")) > 0 })
+			y.Yield(2)
+			return nil
+		})
+		defer busy.Close()
+		if v, err := busy.Next(); v != 2 || err != nil {
+			t.Errorf("got %v, %v", v, err)
+		}
 		if b := reports.of("hogUntil")[0]; b.Task != runtime.Current() {
 			t.Errorf("report %v", b)
 		}

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/petermattis/goid"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/greenlet"
 	"github.com/weft-go/weft/runtime/pool"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
@@ -44,6 +46,7 @@ func TestTasks(t *testing.T) {
 			runtime.Yield()
 			wakes.Ready()
 			fresh := runtime.Spawn(func() {})
+			later := runtime.SpawnAfter(time.Hour, func() {})
 			list := rt.Tasks()
 			want := []struct {
 				task *runtime.Task
@@ -54,6 +57,7 @@ func TestTasks(t *testing.T) {
 				{ready, "is ready"},
 				{yields, "is ready"},
 				{fresh, "has not started"},
+				{later, "is to start later"},
 			}
 			if len(list) != len(want) {
 				t.Fatalf("list %v", list)
@@ -63,7 +67,7 @@ func TestTasks(t *testing.T) {
 				if info.Task != want[i].task || info.String() != want[i].task.String()+worker+want[i].text {
 					t.Errorf("entry %d is %v, want %v %s", i, info, want[i].task, want[i].text)
 				}
-				if started := info.Task != fresh; started != (info.Goroutine != 0) {
+				if started := info.Task != fresh && info.Task != later; started != (info.Goroutine != 0) {
 					t.Errorf("%v has goroutine %d", info, info.Goroutine)
 				}
 				if info.Parent != uuid.Nil || !info.Created.IsZero() || info.Spawned != nil {
@@ -73,6 +77,35 @@ func TestTasks(t *testing.T) {
 			wakes = runtime.Waiter{}
 		})
 	}
+}
+
+// TestTasksWithStrands: the goroutine of a task is its own, also while it waits in a
+// generator of its.
+func TestTasksWithStrands(t *testing.T) {
+	rt := runtimetest.New(t, 1)
+	runtimetest.RunOn(t, rt, func() {
+		own := make(chan int64, 1)
+		task := runtime.Spawn(func() {
+			own <- goid.Get()
+			var last *greenlet.Generator[int, int]
+			for range 3 { // each has a goroutine
+				last = greenlet.NewGenerator(func(y *greenlet.Yielder[int, int]) error {
+					y.Yield(0)
+					return park()
+				})
+				defer last.Close()
+				_, _ = last.Next()
+			}
+			_, _ = last.Next()
+		})
+		runtime.Yield()
+		id := <-own
+		if info := infoOf(t, rt, task); info.Goroutine != id || info.State != runtime.TaskWaiting {
+			t.Errorf("%v has goroutine %d, want %d, and to wait", info, info.Goroutine, id)
+		}
+		task.Kill(nil)
+		_ = task.Join()
+	})
 }
 
 // TestTasksFromElsewhere: goroutines and callbacks may ask as well; a callback is told of
@@ -186,6 +219,13 @@ func TestTraceTasks(t *testing.T) {
 			check(runtime.SpawnBalanced(body), me)
 			check(rt.Spawn(body), me)
 			check(rt.LeastLoaded().Spawn(body), me)
+			check(runtime.SpawnAfter(time.Hour, body), me)
+			later := runtime.NewTask(body)
+			runtime.Spawn(func() {
+				later.Start()
+				check(later, runtime.Current().ID())
+			})
+			runtime.Yield()
 			check(&runtime.Async(func() (int, error) { body(); return 0, nil }).Task, me)
 			p := pool.New(1)
 			task, err := p.Spawn(body)
