@@ -12,6 +12,13 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	// What the programs import: a change of these ends what go test has cached.
+	_ "github.com/weft-go/weft/net"
+	_ "github.com/weft-go/weft/runtime/event"
+	_ "github.com/weft-go/weft/runtime/lock"
+	_ "github.com/weft-go/weft/runtime/pool"
+	_ "github.com/weft-go/weft/runtime/queue"
 )
 
 const (
