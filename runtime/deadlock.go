@@ -22,7 +22,7 @@ const (
 // noteQuiet is called before the worker sleeps.
 func (w *worker) noteQuiet() {
 	rt := w.rt
-	if len(w.timers.entries) > 0 || w.externals > 0 {
+	if w.timers.len() > 0 || w.externals > 0 {
 		return
 	}
 	w.quiet = true

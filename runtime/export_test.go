@@ -8,7 +8,7 @@ const Fairness = fairness
 func NoForeignGoroutines(rt *Runtime) { rt.foreign = func() int { return 0 } }
 
 // Timers counts the started timers of the calling task's worker.
-func Timers() int { return len(current().w.timers.entries) }
+func Timers() int { return current().w.timers.len() }
 
 // Biased reports whether g is biased.
 func (g *Guard) Biased() bool { return g.owner.Load() != nil }

@@ -223,7 +223,7 @@ func (t *Task) home() *worker {
 // endDelayed ends the delayed tasks of a worker whose runtime ends.
 func (w *worker) endDelayed() {
 	var delayed []*Task
-	for _, tm := range w.timers.entries {
+	for tm := range w.timers.all() {
 		if tm.task != nil && tm.task.co == nil {
 			delayed = append(delayed, tm.task)
 		}

@@ -170,7 +170,7 @@ func (w *worker) describeTasks(running *Task) []TaskInfo {
 			infos = append(infos, t.describe(running))
 		}
 	}
-	for _, tm := range w.timers.entries {
+	for tm := range w.timers.all() {
 		if t := tm.task; t != nil && t.co == nil {
 			infos = append(infos, t.describe(running))
 		}

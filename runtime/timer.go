@@ -1,24 +1,31 @@
 package runtime
 
-// timer is one entry of a worker's heap. It is embedded in what it belongs
-// to, so that starting one allocates nothing, and a stopped one is out of the
-// heap at once. Worker-only.
+import "iter"
+
+// timer is one entry of a worker's timers. It is embedded in what it belongs
+// to, so that starting one allocates nothing, and a stopped one is let go at
+// once. Worker-only.
 type timer struct {
 	seq   uint64 // order of start, for equal instants
-	index int    // position in the heap plus one; 0: not started
+	place int    // positive in the heap, negative in the row, 0: not started
 	fire  func(*timer)
 	task  *Task
 }
 
-// timerHeap is a 4-ary heap by when, then seq.
-type timerHeap struct {
-	entries []timerEntry
-	seq     uint64
-	floor   Instant // no timer is started earlier than this, while others fire
+// timers are the started timers of a worker, in the order of when, then seq.
+//
+// Most waits last as long as others do, an idle timeout say, so each new one ends
+// last of all. Such timers stand in a row: they come to its end and go from its
+// beginning, without a look at the others. The rest is in a heap.
+type timers struct {
+	heap  timerHeap
+	row   timerRow
+	seq   uint64
+	floor Instant // no timer is started earlier than this, while others fire
 }
 
-// timerEntry has when in it, so that the comparisons of a level stay within one
-// cache line.
+// timerEntry has when in it, so that the comparisons of a level of the heap stay
+// within one cache line.
 type timerEntry struct {
 	when Instant
 	*timer
@@ -28,94 +35,78 @@ func (a *timerEntry) before(b *timerEntry) bool {
 	return a.when < b.when || a.when == b.when && a.seq < b.seq
 }
 
-func (h *timerHeap) start(t *timer, when Instant) {
-	if t.index != 0 {
+func (s *timers) start(t *timer, when Instant) {
+	if t.place != 0 {
 		panic("runtime: timer started twice")
 	}
-	h.seq++
-	t.seq = h.seq
-	h.entries = append(h.entries, timerEntry{})
-	h.up(len(h.entries)-1, timerEntry{max(when, h.floor), t})
+	s.seq++
+	t.seq = s.seq
+	e := timerEntry{max(when, s.floor), t}
+	if last := s.row.last(); last != nil && e.when < last.when {
+		if s.row.len() > 1 {
+			s.heap.push(e)
+			return
+		}
+		// One that ends late is alone: that is no row.
+		late := *last
+		s.row.stop(late.timer)
+		s.heap.push(late)
+	}
+	s.row.push(e)
 }
 
-// stop takes t out of the heap, if it is in it.
-func (h *timerHeap) stop(t *timer) {
-	if t.index == 0 {
-		return
-	}
-	i := t.index - 1
-	t.index = 0
-	last := len(h.entries) - 1
-	moved := h.entries[last]
-	h.entries[last] = timerEntry{}
-	h.entries = h.entries[:last]
-	if i == last {
-		return
-	}
-	if i > 0 && moved.before(&h.entries[(i-1)/4]) {
-		h.up(i, moved)
-	} else {
-		h.down(i, moved)
+// stop takes t out, if it is started.
+func (s *timers) stop(t *timer) {
+	switch {
+	case t.place > 0:
+		s.heap.stop(t)
+	case t.place < 0:
+		s.row.stop(t)
 	}
 }
 
-// next returns when the earliest timer fires, 0 if there is none.
-func (h *timerHeap) next() Instant {
-	if len(h.entries) == 0 {
-		return 0
+// first returns the timer that fires next, nil if there is none.
+func (s *timers) first() *timerEntry {
+	first := s.row.first()
+	if len(s.heap) > 0 && (first == nil || s.heap[0].before(first)) {
+		return &s.heap[0]
 	}
-	return h.entries[0].when
+	return first
+}
+
+// next returns when the first timer fires, 0 if there is none.
+func (s *timers) next() Instant {
+	if e := s.first(); e != nil {
+		return e.when
+	}
+	return 0
+}
+
+func (s *timers) len() int { return len(s.heap) + s.row.len() }
+
+// all yields the started timers, in no order. None may be started or stopped
+// meanwhile.
+func (s *timers) all() iter.Seq[*timer] {
+	return func(yield func(*timer) bool) {
+		for _, entries := range [][]timerEntry{s.heap, s.row.entries[s.row.begin:]} {
+			for _, e := range entries {
+				if e.timer != nil && !yield(e.timer) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // expire fires the timers due at now. A timer started meanwhile with an
 // instant that is past waits for the next call, so expire ends, and holds up no
 // other.
-func (h *timerHeap) expire(now Instant) {
-	h.floor = now + 1
-	for len(h.entries) > 0 && h.entries[0].when <= now {
-		t := h.entries[0].timer
-		h.stop(t)
+func (s *timers) expire(now Instant) {
+	s.floor = now + 1
+	for e := s.first(); e != nil && e.when <= now; e = s.first() {
+		t := e.timer
+		s.stop(t)
 		t.fire(t)
 	}
-	h.floor = 0
-}
-
-// up places e, whose place i is free, at i or above.
-func (h *timerHeap) up(i int, e timerEntry) {
-	for i > 0 {
-		parent := (i - 1) / 4
-		p := h.entries[parent]
-		if !e.before(&p) {
-			break
-		}
-		h.entries[i] = p
-		p.index = i + 1
-		i = parent
-	}
-	h.entries[i] = e
-	e.index = i + 1
-}
-
-// down places e, whose place i is free, at i or below.
-func (h *timerHeap) down(i int, e timerEntry) {
-	for {
-		first := 4*i + 1
-		if first >= len(h.entries) {
-			break
-		}
-		least := first
-		for c := first + 1; c < min(first+4, len(h.entries)); c++ {
-			if h.entries[c].before(&h.entries[least]) {
-				least = c
-			}
-		}
-		if !h.entries[least].before(&e) {
-			break
-		}
-		h.entries[i] = h.entries[least]
-		h.entries[i].index = i + 1
-		i = least
-	}
-	h.entries[i] = e
-	e.index = i + 1
+	s.floor = 0
 }

@@ -15,23 +15,23 @@ type modelTimer struct {
 	order int // of its start
 }
 
-// TestTimerHeapModel compares the heap with a slice that is sorted anew for each
+// TestTimersModel compares heap and row with a slice that is sorted anew for each
 // question, D95: timers fire in the order of their instants, equal ones in
 // that of their start; a stopped one is gone at once (own behaviour 7) and may be started
 // again; one that is started while others fire waits for the next call,
 // and holds up no other.
-func TestTimerHeapModel(t *testing.T) {
+func TestTimersModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var heap timerHeap
+		var s timers
 		var model []modelTimer
 		var fired, want []*timer
 		order := 0
 		var firing Instant // the instant of the expire under way
-		timers := make([]*timer, 20)
+		timers := make([]*timer, 60)
 		instant := rapid.Custom(func(t *rapid.T) Instant { return Instant(rapid.IntRange(1, 12).Draw(t, "instant")) })
 		index := rapid.IntRange(0, len(timers)-1)
 		start := func(tm *timer, when Instant) {
-			heap.start(tm, when)
+			s.start(tm, when)
 			order++
 			model = append(model, modelTimer{tm, max(when, firing), order})
 		}
@@ -43,8 +43,8 @@ func TestTimerHeapModel(t *testing.T) {
 		for i := range timers {
 			timers[i] = &timer{fire: func(tm *timer) {
 				fired = append(fired, tm)
-				if tm.index != 0 {
-					t.Fatal("fired while in the heap")
+				if tm.place != 0 {
+					t.Fatal("fired while started")
 				}
 				if restart[i] != 0 {
 					start(tm, restart[i])
@@ -60,6 +60,21 @@ func TestTimerHeapModel(t *testing.T) {
 				}
 				start(tm, instant.Draw(t, "when"))
 			},
+			"start a row": func(t *rapid.T) {
+				when := instant.Draw(t, "when")
+				for _, tm := range timers {
+					if !started(tm) {
+						start(tm, when)
+					}
+				}
+			},
+			"stop many": func(t *rapid.T) {
+				for range 40 {
+					tm := timers[index.Draw(t, "timer")]
+					s.stop(tm)
+					model = slices.DeleteFunc(model, func(m modelTimer) bool { return m.timer == tm })
+				}
+			},
 			"start twice": func(t *rapid.T) {
 				tm := timers[index.Draw(t, "timer")]
 				if !started(tm) {
@@ -70,11 +85,11 @@ func TestTimerHeapModel(t *testing.T) {
 						t.Fatal("no panic")
 					}
 				}()
-				heap.start(tm, 1)
+				s.start(tm, 1)
 			},
 			"stop": func(t *rapid.T) {
 				tm := timers[index.Draw(t, "timer")]
-				heap.stop(tm) // does nothing if it is not started
+				s.stop(tm) // does nothing if it is not started
 				model = slices.DeleteFunc(model, func(m modelTimer) bool { return m.timer == tm })
 			},
 			"restart when fired": func(t *rapid.T) {
@@ -92,7 +107,7 @@ func TestTimerHeapModel(t *testing.T) {
 				}
 				model = slices.Clone(model)
 				firing = now + 1
-				heap.expire(now)
+				s.expire(now)
 				firing = 0
 				if !slices.Equal(fired, want) {
 					t.Fatalf("fired %d timers, want %d, or in another order", len(fired), len(want))
@@ -105,17 +120,38 @@ func TestTimerHeapModel(t *testing.T) {
 						next = m.when
 					}
 				}
-				if heap.next() != next || len(heap.entries) != len(model) {
-					t.Fatalf("next %d of %d timers, want %d of %d", heap.next(), len(heap.entries), next, len(model))
+				if s.next() != next || s.len() != len(model) {
+					t.Fatalf("next %d of %d timers, want %d of %d", s.next(), s.len(), next, len(model))
 				}
-				for i, tm := range heap.entries {
-					if tm.index != i+1 {
-						t.Fatalf("timer at %d has index %d", i, tm.index)
+				for i, tm := range s.heap {
+					if tm.place != i+1 {
+						t.Fatalf("timer at %d of the heap has place %d", i, tm.place)
 					}
 				}
+				n := 0
+				for tm := range s.all() {
+					n++
+					if !started(tm) {
+						t.Fatal("yields a timer that is not started")
+					}
+				}
+				if n != len(model) {
+					t.Fatalf("yields %d timers of %d", n, len(model))
+				}
+				for i, e := range s.row.entries {
+					if i >= s.row.begin && e.timer != nil && e.place != ^(s.row.base+i) {
+						t.Fatalf("timer at %d of the row, whose base is %d, has place %d", i, s.row.base, e.place)
+					}
+					if i < s.row.begin && e.timer != nil {
+						t.Fatal("the row keeps a timer that left it")
+					}
+				}
+				if gaps := s.row.gaps; gaps < 0 || gaps > 16+s.row.len() {
+					t.Fatalf("%d gaps among %d timers", gaps, s.row.len())
+				}
 				for _, tm := range timers {
-					if (tm.index != 0) != started(tm) {
-						t.Fatalf("index %d of a timer with started = %v", tm.index, started(tm))
+					if (tm.place != 0) != started(tm) {
+						t.Fatalf("place %d of a timer with started = %v", tm.place, started(tm))
 					}
 				}
 			},

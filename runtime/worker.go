@@ -41,7 +41,7 @@ type worker struct {
 	linger    lingering
 	selfWoken bool // a wake of our own is on its way
 
-	timers   timerHeap
+	timers   timers
 	armed    Instant // what the reactor's timer is set to, 0: nothing
 	timerHot bool    // it fired and was not set since
 
@@ -139,7 +139,7 @@ func (w *worker) run(cause reactor.Cause) {
 		case cause == reactor.Expired:
 			w.armed, w.timerHot = 0, true
 			w.timers.expire(Now())
-		case w.exhausted && len(w.timers.entries) > 0:
+		case w.exhausted && w.timers.len() > 0:
 			w.timers.expire(Now())
 		}
 		cause = reactor.Event

@@ -30,7 +30,7 @@ const (
 	switches = 2_000_000
 	trips    = 500_000
 	sleepers = 10_000
-	sleeps   = 50
+	sleeps   = 200
 	parks    = 100_000
 
 	// warmPart is how much of a measurement is first done unmeasured.
