@@ -18,7 +18,11 @@ type listener struct {
 	common  *origin // of its connections
 }
 
-func newListener(fd *poll.FD, network string, addr Addr) listener {
+func newListener(sysfd int, network string, addr Addr) listener {
+	return listenerOn(poll.New(sysfd, false), network, addr)
+}
+
+func listenerOn(fd *poll.FD, network string, addr Addr) listener {
 	return listener{fd: fd, network: network, addr: addr, common: &origin{network: network, laddr: addr}}
 }
 
@@ -176,7 +180,7 @@ func (lc *ListenConfig) listenProto(network string, laddr *TCPAddr, proto int) (
 		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
 	}
 	return &TCPListener{
-		listener:  newListener(fd, network, addr),
+		listener:  listenerOn(fd, network, addr),
 		keepAlive: keepAliveOf(lc.KeepAlive, lc.KeepAliveConfig),
 	}, nil
 }
@@ -190,7 +194,7 @@ func (lc *ListenConfig) listenUnix(network string, laddr *UnixAddr) (*UnixListen
 		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
 	}
 	return &UnixListener{
-		listener: newListener(fd, network, addr),
+		listener: listenerOn(fd, network, addr),
 		path:     addr.String(),
 		unlink:   true,
 	}, nil
