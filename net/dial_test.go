@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,31 +18,43 @@ import (
 
 // blackhole is an address where a connect gets no answer: the listener's backlog
 // is full.
-func blackhole(t *testing.T) string {
+func blackhole(t testing.TB) string {
 	t.Helper()
-	const kind = syscall.SOCK_STREAM | syscall.SOCK_CLOEXEC
-	l, err := syscall.Socket(syscall.AF_INET, kind, 0)
+	address, _ := blackholeOn(t, "127.0.0.1:0")
+	return address
+}
+
+// blackholeOn makes a blackhole of address. The function closes the listener,
+// which resets whoever dials it.
+func blackholeOn(t testing.TB, address string) (string, func()) {
+	t.Helper()
+	var filler stdnet.Conn
+	lc := stdnet.ListenConfig{}
+	lc.SetMultipathTCP(false)
+	l, err := lc.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = syscall.Close(l) })
-	addr := bindLoopback(t, l)
-	if err := syscall.Listen(l, 0); err != nil { // a backlog of 0 is one connection
-		t.Fatal(err)
+	raw, err := l.(*stdnet.TCPListener).SyscallConn()
+	if err == nil {
+		err2 := raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), 0) }) // a backlog of 0 is one connection
+		if err == nil {
+			err = err2
+		}
 	}
-	sa, err := syscall.Getsockname(l)
+	if err == nil {
+		filler, err = stdnet.Dial("tcp", l.Addr().String())
+	}
 	if err != nil {
+		_ = l.Close()
 		t.Fatal(err)
 	}
-	filler, err := syscall.Socket(syscall.AF_INET, kind, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(filler) })
-	if err := syscall.Connect(filler, sa); err != nil { // blocks until connected
-		t.Fatal(err)
-	}
-	return addr
+	stop := sync.OnceFunc(func() {
+		_ = filler.Close()
+		_ = l.Close()
+	})
+	t.Cleanup(stop)
+	return l.Addr().String(), stop
 }
 
 // TestDialTimeout: each of the three bounds ends a dial that gets no answer.

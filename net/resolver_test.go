@@ -1,0 +1,422 @@
+package net_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	goruntime "runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	stdnet "net"
+
+	"github.com/weft-go/weft/net"
+	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/runtimetest"
+)
+
+// resolver is what the resolvers of both packages have in common.
+type resolver interface {
+	LookupHost(ctx context.Context, host string) ([]string, error)
+	LookupIPAddr(ctx context.Context, host string) ([]stdnet.IPAddr, error)
+	LookupIP(ctx context.Context, network, host string) ([]stdnet.IP, error)
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	LookupPort(ctx context.Context, network, service string) (int, error)
+	LookupCNAME(ctx context.Context, host string) (string, error)
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*stdnet.SRV, error)
+	LookupMX(ctx context.Context, name string) ([]*stdnet.MX, error)
+	LookupNS(ctx context.Context, name string) ([]*stdnet.NS, error)
+	LookupTXT(ctx context.Context, name string) ([]string, error)
+	LookupAddr(ctx context.Context, addr string) ([]string, error)
+}
+
+func resolverOf(n implementation, s *nameServer) resolver {
+	if n.name == "std" {
+		return s.std()
+	}
+	return s.resolver()
+}
+
+// hostRecords are those of the names that most tests ask for.
+func hostRecords() map[string][]string {
+	return map[string][]string{
+		"a both.test.":                {"127.0.0.1", "127.0.0.2"},
+		"aaaa both.test.":             {"::1"},
+		"a four.test.":                {"127.0.0.4"},
+		"aaaa six.test.":              {"::1"},
+		"txt both.test.":              {"hello", "world"},
+		"mx both.test.":               {"mail.test.", "bad name.test."},
+		"mx good.test.":               {"mail.test."},
+		"ns both.test.":               {"ns1.test.", "ns2.test."},
+		"srv _x._tcp.test.":           {"srv.test."},
+		"ptr 9.0.0.127.in-addr.arpa.": {"nine.test."},
+	}
+}
+
+// TestLookups asks for everything that can be asked, what exists and what not, of
+// both resolvers: answers and errors are the same.
+func TestLookups(t *testing.T) {
+	s := serveNames(t, hostRecords())
+	same(t, func(t *testing.T, n implementation) (told []string) {
+		r := resolverOf(n, s)
+		ctx := t.Context()
+		for _, host := range []string{"both.test", "four.test", "six.test", "nosuch.test", "", "127.0.0.1", "::1", "fe80::1%lo", "bad name", "localhost"} {
+			addrs, err := r.LookupHost(ctx, host)
+			told = append(told, tell("host "+host, addrs, err))
+			ips, err := r.LookupIPAddr(ctx, host)
+			told = append(told, tell("ipaddr "+host, ips, err))
+			for _, network := range []string{"ip", "ip4", "ip6", "tcp", "ip:icmp", "ip4:nosuch", "nosuch", ""} {
+				ips, err := r.LookupIP(ctx, network, host)
+				told = append(told, tell("ip "+network+" "+host, ips, err))
+				addrs, err := r.LookupNetIP(ctx, network, host)
+				told = append(told, tell("netip "+network+" "+host, addrs, err))
+			}
+		}
+		for _, name := range []string{"both.test", "good.test", "nosuch.test", "", "bad name"} {
+			mx, err := r.LookupMX(ctx, name)
+			told = append(told, tell("mx "+name, len(mx), err))
+			for _, m := range mx {
+				told = append(told, tell("mx", *m))
+			}
+			ns, err := r.LookupNS(ctx, name)
+			told = append(told, tell("ns "+name, len(ns), err))
+			for _, n := range ns {
+				told = append(told, tell("ns", *n))
+			}
+			txt, err := r.LookupTXT(ctx, name)
+			told = append(told, tell("txt "+name, txt, err))
+			cname, err := r.LookupCNAME(ctx, name)
+			told = append(told, tell("cname "+name, cname, err))
+			cname, srv, err := r.LookupSRV(ctx, "", "", name)
+			told = append(told, tell("srv "+name, cname, len(srv), err))
+		}
+		cname, srv, err := r.LookupSRV(ctx, "x", "tcp", "test")
+		told = append(told, tell("srv", cname, *srv[0], err))
+		for _, addr := range []string{"127.0.0.9", "127.0.0.8", "no address"} {
+			names, err := r.LookupAddr(ctx, addr)
+			told = append(told, tell("addr "+addr, names, err))
+		}
+		for _, service := range []string{"", "0", "80", "-1", "+80", "65536", "99999999999999999999", "http", "nosuchservice", "8x", "--1"} {
+			for _, network := range []string{"tcp", "udp6", "ip", "", "nosuch"} {
+				port, err := r.LookupPort(ctx, network, service)
+				told = append(told, tell("port "+network+" "+service, port, err))
+			}
+		}
+		return told
+	})
+}
+
+// TestLookupNil: a nil Resolver is one without options.
+func TestLookupNil(t *testing.T) {
+	var r *net.Resolver
+	if addrs, err := r.LookupHost(t.Context(), "localhost"); len(addrs) == 0 || err != nil {
+		t.Errorf("%v, %v", addrs, err)
+	}
+}
+
+// TestResolveAddr is about the functions that resolve an address.
+func TestResolveAddr(t *testing.T) {
+	for _, network := range []string{"", "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "ip", "ip4", "ip6", "ip4:icmp", "ip:1", "ip4:nosuch", "tcp:1", "unix", "nosuch"} {
+		for _, address := range []string{"127.0.0.1:80", "[::1]:http", ":80", "", "localhost:1", "localhost", "127.0.0.1", "::1", "[fe80::1%lo]:80", "1.2.3.4:nosuch", "::", "[::]:1", "0.0.0.0:"} {
+			for _, c := range []struct {
+				what     string
+				std, our func() (stdnet.Addr, error)
+			}{
+				{"tcp", func() (stdnet.Addr, error) { return stdnet.ResolveTCPAddr(network, address) }, func() (stdnet.Addr, error) { return net.ResolveTCPAddr(network, address) }},
+				{"udp", func() (stdnet.Addr, error) { return stdnet.ResolveUDPAddr(network, address) }, func() (stdnet.Addr, error) { return net.ResolveUDPAddr(network, address) }},
+				{"ip", func() (stdnet.Addr, error) { return stdnet.ResolveIPAddr(network, address) }, func() (stdnet.Addr, error) { return net.ResolveIPAddr(network, address) }},
+				{"unix", func() (stdnet.Addr, error) { return stdnet.ResolveUnixAddr(network, address) }, func() (stdnet.Addr, error) { return net.ResolveUnixAddr(network, address) }},
+			} {
+				wantAddr, wantErr := c.std()
+				addr, err := c.our()
+				if want, got := fmt.Sprintf("%#v %s", wantAddr, describe(wantErr)), fmt.Sprintf("%#v %s", addr, describe(err)); !sameAddr(wantAddr, addr) || describe(wantErr) != describe(err) {
+					t.Errorf("%s %q %q:\n\tgot  %s\n\twant %s", c.what, network, address, got, want)
+				}
+			}
+		}
+	}
+}
+
+// sameAddr compares two addresses that may be nil pointers.
+func sameAddr(a, b stdnet.Addr) bool {
+	return fmt.Sprintf("%T %v", a, a) == fmt.Sprintf("%T %v", b, b)
+}
+
+// TestLookupCache: within CacheTTL the name server is asked once, after it again;
+// whoever gets an answer may change it; without a cache each lookup asks; errors
+// are not kept.
+func TestLookupCache(t *testing.T) {
+	s := serveNames(t, hostRecords())
+	runs := 0
+	ours(t, func(t *testing.T, n implementation) {
+		ctx := t.Context()
+		asked := s.count("a both.test.")
+		r := s.resolver()
+		r.CacheTTL = time.Hour
+		for range 3 {
+			ips, err := r.LookupIPAddr(ctx, "both.test")
+			if err != nil || len(ips) != 3 || !slices.ContainsFunc(ips, func(ip stdnet.IPAddr) bool { return ip.String() == "127.0.0.2" }) {
+				t.Fatalf("%v, %v", ips, err)
+			}
+			for i := range ips { // must not harm the next
+				clear(ips[i].IP)
+			}
+			mx, err := r.LookupMX(ctx, "good.test")
+			if err != nil || len(mx) != 1 || mx[0].Host != "mail.test." {
+				t.Fatalf("%v, %v", mx, err)
+			}
+			mx[0].Host = "changed"
+		}
+		if now := s.count("a both.test."); now != asked+1 {
+			t.Errorf("asked %d times", now-asked)
+		}
+
+		r = s.resolver()
+		r.CacheTTL = time.Nanosecond // over at once
+		asked = s.count("a four.test.")
+		for range 3 {
+			if _, err := r.LookupHost(ctx, "four.test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r = s.resolver()
+		r.CacheTTL = -1
+		for range 3 {
+			if _, err := r.LookupHost(ctx, "four.test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if now := s.count("a four.test."); now != asked+6 {
+			t.Errorf("asked %d times", now-asked)
+		}
+
+		r = s.resolver()
+		r.CacheTTL = time.Hour
+		runs++
+		name := fmt.Sprintf("late%d.test", runs)
+		if _, err := r.LookupHost(ctx, name); err == nil {
+			t.Error("no error")
+		}
+		s.set("a "+name+".", "127.0.0.7")
+		if addrs, err := r.LookupHost(ctx, name); err != nil || !slices.Equal(addrs, []string{"127.0.0.7"}) {
+			t.Errorf("after an error: %v, %v", addrs, err)
+		}
+	})
+}
+
+// TestLookupShared: whoever asks what is being looked up already waits for that,
+// tasks of two workers and goroutines; each has its own end.
+func TestLookupShared(t *testing.T) {
+	s := serveNames(t, hostRecords())
+	rt := runtimetest.New(t, 2)
+	release := s.hold()
+	r := s.resolver()
+	var good, canceled atomic.Int32
+	ctx, cancel := context.WithCancel(t.Context())
+	ask := func(ctx context.Context) {
+		addrs, err := r.LookupHost(ctx, "four.test")
+		switch {
+		case err == nil && slices.Equal(addrs, []string{"127.0.0.4"}):
+			good.Add(1)
+		case errors.Is(err, context.Canceled):
+			canceled.Add(1)
+		default:
+			t.Errorf("%v, %v", addrs, err)
+		}
+	}
+	const each = 100
+	var tasks []*runtime.Task
+	done := make(chan struct{}, each)
+	for i := range each {
+		tasks = append(tasks, rt.Workers()[i%2].Spawn(func() { ask(t.Context()) }), rt.Workers()[i%2].Spawn(func() { ask(ctx) }))
+		go func() { ask(t.Context()); done <- struct{}{} }()
+	}
+	waiting(t, rt, "lookup", 2*each)
+	cancel()
+	runtimetest.Eventually(t, "the end of those whose context has ended", func() bool { return canceled.Load() == each })
+	release()
+	for _, task := range tasks {
+		_ = task.Join()
+	}
+	for range each {
+		<-done
+	}
+	if good.Load() != 2*each {
+		t.Errorf("%d answers", good.Load())
+	}
+	// Goroutines that came late were served from the cache.
+	if n := s.count("a four.test."); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestLookupEnds: the end of a context, a kill and a timeout end a lookup at once,
+// though the name server does not answer. It is canceled then, and the next caller
+// begins a new one.
+func TestLookupEnds(t *testing.T) {
+	s := serveNames(t, hostRecords())
+	release := s.hold()
+	defer release()
+	rt := runtimetest.New(t, 1)
+	r := s.resolver()
+	lookups := map[string]func(ctx context.Context) error{
+		"host": func(ctx context.Context) error { _, err := r.LookupHost(ctx, "four.test"); return err },
+		"ip4":  func(ctx context.Context) error { _, err := r.LookupIP(ctx, "ip4", "four.test"); return err },
+		"mx":   func(ctx context.Context) error { _, err := r.LookupMX(ctx, "good.test"); return err },
+		"txt":  func(ctx context.Context) error { _, err := r.LookupTXT(ctx, "both.test"); return err },
+		"dial": func(ctx context.Context) error {
+			d := net.Dialer{Resolver: r}
+			_, err := d.DialContext(ctx, "tcp", "four.test:1")
+			return err
+		},
+	}
+	isDNS := func(err error) bool {
+		var dns *stdnet.DNSError
+		return errors.As(err, &dns)
+	}
+	for name, lookup := range lookups {
+		ctx, cancel := context.WithCancel(t.Context())
+		var err error
+		task := rt.Spawn(func() { err = lookup(ctx) })
+		waiting(t, rt, "lookup", 1)
+		cancel()
+		_ = task.Join()
+		if !errors.Is(err, context.Canceled) || !isDNS(err) || !strings.HasSuffix(err.Error(), ": operation was canceled") {
+			t.Errorf("%s canceled: %v", name, err)
+		}
+
+		cause := errors.New("cause")
+		task = rt.Spawn(func() { err = lookup(t.Context()) })
+		waiting(t, rt, "lookup", 1)
+		task.Kill(cause)
+		_ = task.Join()
+		if !errors.Is(err, runtime.ErrKilled) || !errors.Is(err, cause) || !isDNS(err) {
+			t.Errorf("%s killed: %v", name, err)
+		}
+
+		runtimetest.RunOn(t, rt, func() {
+			err = runtime.WithTimeout(time.Millisecond, func() error { return lookup(t.Context()) })
+		})
+		var ne stdnet.Error
+		if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &ne) || !ne.Timeout() || !isDNS(err) {
+			t.Errorf("%s timed out: %v", name, err)
+		}
+
+		ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
+		err = lookup(ctx) // on this goroutine
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &ne) || !ne.Timeout() || !isDNS(err) {
+			t.Errorf("%s at its deadline: %v", name, err)
+		}
+	}
+	release()
+	for name, lookup := range lookups {
+		if name == "dial" {
+			continue
+		}
+		if err := lookup(t.Context()); err != nil {
+			t.Errorf("%s afterwards: %v", name, err)
+		}
+	}
+}
+
+// TestLookupCanceledContext: the error is the standard library's.
+func TestLookupCanceledContext(t *testing.T) {
+	s := serveNames(t, hostRecords())
+	release := s.hold()
+	defer release()
+	same(t, func(t *testing.T, n implementation) (told []string) {
+		r := resolverOf(n, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := r.LookupIPAddr(ctx, "four.test")
+		told = append(told, tell("canceled", err))
+		ctx, cancel = context.WithDeadline(t.Context(), time.Unix(1, 0))
+		defer cancel()
+		_, err = r.LookupIPAddr(ctx, "four.test")
+		// Ours is this too.
+		return append(told, strings.Replace(tell("deadline", err), " is os.ErrDeadlineExceeded", "", 1))
+	})
+}
+
+// TestLookupManyWhileHung: lookups of a server that does not answer neither hold
+// up those of another name nor keep the offload pool from its work.
+func TestLookupManyWhileHung(t *testing.T) {
+	hung := serveNames(t, hostRecords())
+	release := hung.hold()
+	rt := runtimetest.NewConfig(t, runtime.Config{Workers: 1, OffloadLimit: 1})
+	r := hung.resolver()
+	const n = 50
+	var tasks []*runtime.Task
+	for i := range n {
+		tasks = append(tasks, rt.Spawn(func() { _, _ = r.LookupHost(t.Context(), fmt.Sprint("x", i, ".test")) }))
+	}
+	waiting(t, rt, "lookup", n)
+	runtimetest.RunOn(t, rt, func() {
+		if err := runtime.Offload(func() {}); err != nil {
+			t.Error(err)
+		}
+		if _, err := net.LookupHost("localhost"); err != nil {
+			t.Error(err)
+		}
+	})
+	release()
+	for _, task := range tasks {
+		_ = task.Join()
+	}
+}
+
+// TestLookupPanic: a panic in Dial, or a Goexit, is the error of those that wait,
+// and harms no other.
+func TestLookupPanic(t *testing.T) {
+	ours(t, func(t *testing.T, n implementation) {
+		r := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (stdnet.Conn, error) {
+			panic("no")
+		}}
+		// The standard library asks each address family on a goroutine of its own,
+		// where nobody can recover, but TXT on the caller's.
+		_, err := r.LookupTXT(t.Context(), "four.test")
+		var panicked *runtime.PanicError
+		if !errors.As(err, &panicked) || panicked.Value != "no" {
+			t.Error(err)
+		}
+		r.Dial = func(context.Context, string, string) (stdnet.Conn, error) {
+			goruntime.Goexit()
+			return nil, nil
+		}
+		if _, err := r.LookupTXT(t.Context(), "four.test"); err != runtime.ErrGoexit {
+			t.Error(err)
+		}
+	})
+}
+
+// TestCacheBound: no more than 1024 answers are kept, the last ones.
+func TestCacheBound(t *testing.T) {
+	records := map[string][]string{}
+	const n = 1100
+	name := func(i int) string { return fmt.Sprint("h", i, ".test") }
+	for i := range n {
+		records["txt "+name(i)+"."] = []string{"x"}
+	}
+	s := serveNames(t, records)
+	r := s.resolver()
+	r.CacheTTL = time.Hour
+	for i := range n {
+		if _, err := r.LookupTXT(t.Context(), name(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, times := range map[int]int{0: 2, n - 1025: 2, n - 1000: 1, n - 1: 1} {
+		if _, err := r.LookupTXT(t.Context(), name(i)); err != nil {
+			t.Fatal(err)
+		}
+		if asked := s.count("txt " + name(i) + "."); asked != times {
+			t.Errorf("name %d was asked %d times, not %d", i, asked, times)
+		}
+	}
+}
