@@ -2,6 +2,7 @@ package poll
 
 import (
 	"io"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,8 +23,14 @@ func (fd *FD) Writev(v *[][]byte) (int64, error) {
 		return 0, err
 	}
 	var written int64
-	for take(v, 0); len(*v) > 0; take(v, 0) {
-		n, errno := sysWritev(fd.reg.Sysfd, (*v)[:min(len(*v), maxIovecs)])
+	for {
+		// Empty parts alone are left as they are, as in the standard library.
+		full := slices.IndexFunc(*v, func(p []byte) bool { return len(p) > 0 })
+		if full < 0 {
+			return written, nil
+		}
+		rest := (*v)[full:]
+		n, errno := sysWritev(fd.reg.Sysfd, rest[:min(len(rest), maxIovecs)])
 		switch errno {
 		case 0:
 			fd.pace(dirWrite)
@@ -41,10 +48,9 @@ func (fd *FD) Writev(v *[][]byte) (int64, error) {
 			return written, errno
 		}
 	}
-	return written, nil
 }
 
-// take takes n bytes out of v, and the empty parts that are first then.
+// take takes n bytes out of v, and the empty parts around them.
 func take(v *[][]byte, n int) {
 	for len(*v) > 0 {
 		first := (*v)[0]
