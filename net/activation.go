@@ -35,7 +35,7 @@ func ActivationListeners() ([]ActivationListener, error) {
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"} {
 		_ = os.Unsetenv(name)
 	}
-	if err != nil {
+	if err != nil || len(names) == 0 {
 		return nil, err
 	}
 	sockets := make([]passedSocket, len(names))

@@ -3,6 +3,7 @@ package net_test
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 	"syscall"
@@ -415,4 +416,54 @@ func TestDialUnwound(t *testing.T) {
 	if after := runtimetest.Descriptors(); after != before {
 		t.Errorf("%d descriptors, was %d", after, before)
 	}
+}
+
+// TestDialTyped: the Dialer's methods for one network connect, from an address of
+// one's own too.
+func TestDialTyped(t *testing.T) {
+	for _, rt := range []*runtime.Runtime{nil, runtimetest.New(t, 1)} {
+		n := implementation{"ours", rt, listenOurs, dialOurs}
+		join := n.start(func() {
+			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer l.Close()
+			var d net.Dialer
+			local := netip.MustParseAddrPort("127.0.0.2:0")
+			c, err := d.DialTCP(t.Context(), "tcp4", local, l.Addr().(*net.TCPAddr).AddrPort())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			if a := c.LocalAddr().(*net.TCPAddr); !a.IP.Equal(net.IPv4(127, 0, 0, 2)) {
+				t.Errorf("from %v", a)
+			}
+			u, err := net.ListenUnix("unix", &net.UnixAddr{Name: "", Net: "unix"}) // the kernel chooses
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer u.Close()
+			uc, err := d.DialUnix(t.Context(), "unix", nil, u.Addr().(*net.UnixAddr))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = uc.Close()
+		})
+		join()
+	}
+}
+
+// TestDialNilContext: as in the standard library that is a mistake of the caller's.
+func TestDialNilContext(t *testing.T) {
+	defer func() {
+		if r := recover(); r != "net: nil context" {
+			t.Errorf("panic %v", r)
+		}
+	}()
+	_, _ = new(net.Dialer).DialContext(nil, "tcp", "127.0.0.1:1") //lint:ignore SA1012 it is what is tested
 }

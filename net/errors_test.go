@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,6 +132,9 @@ func TestDialErrors(t *testing.T) {
 
 // TestTypedErrors is about the functions for one network.
 func TestTypedErrors(t *testing.T) {
+	none, port := netip.AddrPort{}, netip.MustParseAddrPort("127.0.0.1:1")
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
 	addr, unix := &stdnet.TCPAddr{IP: stdnet.IPv4(127, 0, 0, 1)}, &stdnet.UnixAddr{Name: "/nosuch/file", Net: "unix"}
 	for _, c := range []struct {
 		name string
@@ -143,6 +147,41 @@ func TestTypedErrors(t *testing.T) {
 		{"DialTCP udp nil", func() error { _, err := stdnet.DialTCP("udp", nil, nil); return err }, func() error { _, err := net.DialTCP("udp", nil, nil); return err }},
 		{"DialTCP tcp6", func() error { _, err := stdnet.DialTCP("tcp6", addr, addr); return err }, func() error { _, err := net.DialTCP("tcp6", addr, addr); return err }},
 		{"DialTCP port 0", func() error { _, err := stdnet.DialTCP("tcp", nil, addr); return err }, func() error { _, err := net.DialTCP("tcp", nil, addr); return err }},
+		{"Dialer.DialTCP", func() error {
+			_, err := new(stdnet.Dialer).DialTCP(t.Context(), "tcp", none, port)
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialTCP(t.Context(), "tcp", none, port)
+			return err
+		}},
+		{"Dialer.DialTCP udp", func() error {
+			_, err := new(stdnet.Dialer).DialTCP(t.Context(), "udp", port, port)
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialTCP(t.Context(), "udp", port, port)
+			return err
+		}},
+		{"Dialer.DialTCP canceled", func() error {
+			_, err := new(stdnet.Dialer).DialTCP(canceled, "tcp", none, port)
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialTCP(canceled, "tcp", none, port)
+			return err
+		}},
+		{"Dialer.DialUnix", func() error {
+			_, err := new(stdnet.Dialer).DialUnix(t.Context(), "unix", nil, unix)
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialUnix(t.Context(), "unix", nil, unix)
+			return err
+		}},
+		{"Dialer.DialUnix no name", func() error {
+			_, err := new(stdnet.Dialer).DialUnix(t.Context(), "unix", unix, new(stdnet.UnixAddr))
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialUnix(t.Context(), "unix", unix, new(net.UnixAddr))
+			return err
+		}},
 		{"ListenTCP udp", func() error { _, err := stdnet.ListenTCP("udp", addr); return err }, func() error { _, err := net.ListenTCP("udp", addr); return err }},
 		{"ListenTCP udp nil", func() error { _, err := stdnet.ListenTCP("udp", nil); return err }, func() error { _, err := net.ListenTCP("udp", nil); return err }},
 		{"DialUnix nil", func() error { _, err := stdnet.DialUnix("unix", nil, nil); return err }, func() error { _, err := net.DialUnix("unix", nil, nil); return err }},
