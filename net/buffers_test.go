@@ -65,7 +65,7 @@ func TestBuffersWrite(t *testing.T) {
 				told = append(told, tell("write", c, m, len(left), err))
 				join()
 				for i, p := range list {
-					if p != nil && len(p) > 0 {
+					if len(p) > 0 {
 						t.Errorf("%v: element %d is left", c, i)
 					}
 				}

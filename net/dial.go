@@ -145,8 +145,10 @@ func (d *Dialer) bounded(ctx context.Context) (context.Context, context.CancelFu
 		panic("net: nil context")
 	}
 	cancel := func() {}
-	if deadline := d.deadline(ctx, time.Now()); !deadline.IsZero() {
-		ctx, cancel = context.WithDeadline(ctx, deadline)
+	if own, has := ctx.Deadline(); d.Timeout != 0 || !d.Deadline.IsZero() {
+		if deadline := d.deadline(ctx, time.Now()); !has || deadline.Before(own) {
+			ctx, cancel = context.WithDeadline(ctx, deadline)
+		}
 	}
 	if d.Cancel != nil {
 		outer := cancel

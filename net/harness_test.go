@@ -110,8 +110,10 @@ func listenStd(lc stdnet.ListenConfig, network, address string) (stdnet.Listener
 func dialStd(ctx context.Context, d dialer, network, address string) (stdnet.Conn, error) {
 	std := stdnet.Dialer{
 		Timeout: d.timeout, Deadline: d.deadline, LocalAddr: d.local, KeepAlive: d.keepAlive, FallbackDelay: d.fallbackDelay,
-		Cancel: d.cancel, Control: d.control, ControlContext: d.controlContext,
+		Control: d.control, ControlContext: d.controlContext,
 	}
+	//lint:ignore SA1019 old programs use it
+	std.Cancel = d.cancel
 	if d.names != nil {
 		std.Resolver = d.names.std()
 	}
@@ -130,8 +132,10 @@ func listenOurs(lc stdnet.ListenConfig, network, address string) (stdnet.Listene
 func dialOurs(ctx context.Context, d dialer, network, address string) (stdnet.Conn, error) {
 	our := net.Dialer{
 		Timeout: d.timeout, Deadline: d.deadline, LocalAddr: d.local, KeepAlive: d.keepAlive, FallbackDelay: d.fallbackDelay,
-		Cancel: d.cancel, Control: d.control, ControlContext: d.controlContext,
+		Control: d.control, ControlContext: d.controlContext,
 	}
+	our.Cancel = d.cancel
+
 	if d.names != nil {
 		our.Resolver = d.names.resolver()
 	}
