@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptrace"
 	"net/netip"
 	"os"
 	goruntime "runtime"
@@ -341,6 +342,34 @@ func TestLookupCanceledContext(t *testing.T) {
 		_, err = r.LookupIPAddr(ctx, "four.test")
 		// Ours is this too.
 		return append(told, strings.Replace(tell("deadline", err), " is os.ErrDeadlineExceeded", "", 1))
+	})
+}
+
+// TestLookupContext: Dial gets the values of the context of whoever began the
+// lookup, but not its end; the connections to a name server are not traced.
+func TestLookupContext(t *testing.T) {
+	s := serveNames(t, hostRecords())
+	ours(t, func(t *testing.T, n implementation) {
+		type key struct{}
+		r := s.resolver()
+		dials := 0
+		r.Dial = func(ctx context.Context, network, address string) (stdnet.Conn, error) {
+			if dials++; ctx.Value(key{}) != "value" {
+				t.Errorf("value %v", ctx.Value(key{}))
+			}
+			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > time.Minute { // the standard library's own
+				t.Errorf("deadline %v, %v", deadline, ok)
+			}
+			return s.Dial(ctx, network, address)
+		}
+		ctx := httptrace.WithClientTrace(context.WithValue(t.Context(), key{}, "value"), &httptrace.ClientTrace{
+			ConnectStart: func(network, address string) { t.Errorf("connect to %s", address) },
+		})
+		ctx, cancel := context.WithTimeout(ctx, time.Hour)
+		defer cancel()
+		if _, err := r.LookupTXT(ctx, "both.test"); err != nil || dials == 0 {
+			t.Errorf("%d dials, %v", dials, err)
+		}
 	})
 }
 
