@@ -322,6 +322,34 @@ func TestDialSelf(t *testing.T) {
 	})
 }
 
+// TestDialAgain: a port that the kernel chose and that is taken is no error, unless
+// that happens again and again, or it was asked for.
+func TestDialAgain(t *testing.T) {
+	same(t, func(t *testing.T, n implementation) (told []string) {
+		l, err := n.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		for _, times := range []int{1, 2, 3} {
+			for _, local := range []stdnet.Addr{nil, &stdnet.TCPAddr{IP: stdnet.IPv4(127, 0, 0, 5)}, &stdnet.TCPAddr{IP: stdnet.IPv4(127, 0, 0, 5), Port: 1}} {
+				calls := 0
+				conn, err := n.dial(t.Context(), dialer{local: local, control: func(string, string, syscall.RawConn) error {
+					if calls++; calls > times {
+						return nil
+					}
+					return syscall.EADDRNOTAVAIL
+				}}, "tcp", l.Addr().String())
+				told = append(told, tell("again", times, calls, err))
+				if err == nil {
+					_ = conn.Close()
+				}
+			}
+		}
+		return told
+	})
+}
+
 // reusable is refused, with a port that others may bind too.
 func reusable(t *testing.T) string {
 	t.Helper()

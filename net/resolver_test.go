@@ -326,6 +326,44 @@ func TestLookupEnds(t *testing.T) {
 	}
 }
 
+// TestLookupAbandoned: a lookup ends when the last one that waits for it goes, and
+// not before.
+func TestLookupAbandoned(t *testing.T) {
+	rt := runtimetest.New(t, 2)
+	dialing, ended := make(chan struct{}), make(chan struct{})
+	r := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (stdnet.Conn, error) {
+		close(dialing)
+		<-ctx.Done()
+		close(ended)
+		<-t.Context().Done() // so that the standard library does not try again
+		return nil, ctx.Err()
+	}}
+	var tasks []*runtime.Task
+	for i := range 2 {
+		tasks = append(tasks, rt.Workers()[i].Spawn(func() {
+			if _, err := r.LookupTXT(t.Context(), "four.test"); !errors.Is(err, runtime.ErrKilled) {
+				t.Error(err)
+			}
+		}))
+	}
+	waiting(t, rt, "lookup", 2)
+	<-dialing
+	for i, task := range tasks {
+		select {
+		case <-ended:
+			t.Errorf("ended after %d kills", i)
+		default:
+		}
+		task.Kill(nil)
+		_ = task.Join()
+	}
+	select {
+	case <-ended:
+	case <-time.After(runtimetest.Patience):
+		t.Error("it goes on though nobody waits")
+	}
+}
+
 // TestLookupCanceledContext: the error is the standard library's.
 func TestLookupCanceledContext(t *testing.T) {
 	s := serveNames(t, hostRecords())
