@@ -35,10 +35,7 @@ func (d *Dialer) dialParallel(ctx context.Context, network string, primaries, fa
 	r := new(race)
 	defer r.end()
 	begin := func(addrs addrList, primary bool) {
-		beside(func() {
-			conn, err := d.dialSerial(ctx, network, addrs)
-			r.finish(finish{conn, err, primary})
-		})
+		r.begin(primary, func() (Conn, error) { return d.dialSerial(ctx, network, addrs) })
 	}
 	delay := d.FallbackDelay
 	if delay == 0 {
@@ -71,13 +68,24 @@ func (d *Dialer) dialParallel(ctx context.Context, network string, primaries, fa
 	return nil, first
 }
 
-// beside runs fn beside the caller, as what the caller is.
-func beside(fn func()) {
-	if runtime.Current() != nil {
-		runtime.Spawn(fn)
-	} else {
-		go fn()
+// begin starts a racer. However it ends, it finishes the race: it may panic, and on
+// a runtime that is ending it does not even start.
+func (r *race) begin(primary bool, dial func() (Conn, error)) {
+	f := &finish{err: runtime.ErrGoexit, primary: primary}
+	run := func() { f.conn, f.err = dial() }
+	if runtime.Current() == nil {
+		go func() {
+			defer func() { r.finish(*f) }()
+			run()
+		}()
+		return
 	}
+	runtime.Spawn(run).OnDone(func(t *runtime.Task) {
+		if err := t.Err(); err != nil {
+			f.err = err
+		}
+		r.finish(*f)
+	})
 }
 
 // next waits for a racer to finish, until deadline.

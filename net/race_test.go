@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -220,6 +221,63 @@ func TestFallbackUnwound(t *testing.T) {
 	runtimetest.Eventually(t, "the racers' end", func() bool {
 		return rt.Stats().Tasks == 0 && runtimetest.Descriptors() <= before
 	})
+}
+
+// TestFallbackPanic: a racer that panics, in Control say, has lost, and the dial
+// goes on.
+func TestFallbackPanic(t *testing.T) {
+	names := twoFamilies(t)
+	var panics atomic.Int32
+	rt := runtimetest.NewConfig(t, runtime.Config{Workers: 1, OnPanic: func(*runtime.Task, *runtime.PanicError) { panics.Add(1) }})
+	l := listen(t, "tcp")
+	defer l.Close()
+	six := false // Control panics for IPv4 too
+	d := net.Dialer{Resolver: names.resolver(), FallbackDelay: time.Hour, Control: func(network, _ string, _ syscall.RawConn) error {
+		if network == "tcp6" || six {
+			panic("no")
+		}
+		return nil
+	}}
+	runtimetest.RunOn(t, rt, func() {
+		conn, err := d.Dial("tcp", "both.test:"+portOf(t, l.Addr().String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+		six = true
+		var panicked *runtime.PanicError
+		if _, err := d.Dial("tcp", "both.test:1"); !errors.As(err, &panicked) || panicked.Value != "no" {
+			t.Error(err)
+		}
+	})
+	if panics.Load() != 3 {
+		t.Errorf("%d panics were reported", panics.Load())
+	}
+}
+
+// TestFallbackAtEnd: a task that dials while its runtime ends gets an error, though
+// no racer can be started any more.
+func TestFallbackAtEnd(t *testing.T) {
+	names := twoFamilies(t)
+	rt, err := runtime.New(runtime.Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := net.Dialer{Resolver: names.resolver()}
+	var dialErr error
+	rt.Spawn(func() {
+		defer func() { _, dialErr = d.Dial("tcp", "both.test:1") }()
+		runtime.Sleep(time.Hour)
+	})
+	waiting(t, rt, "sleep", 1)
+	ctx, cancel := context.WithTimeout(t.Context(), runtimetest.Patience)
+	defer cancel()
+	if err := rt.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(dialErr, runtime.ErrStopped) {
+		t.Error(dialErr)
+	}
 }
 
 // together runs body with all implementations at once, for what takes its time,

@@ -47,17 +47,18 @@ var DefaultResolver = &Resolver{}
 // nilResolver stands for a nil *Resolver, which the standard library allows.
 var nilResolver Resolver
 
+// ttl is how long to keep answers.
+func (r *Resolver) ttl() time.Duration {
+	if r == nil || r.CacheTTL == 0 {
+		return DefaultCacheTTL
+	}
+	return r.CacheTTL
+}
+
 // lookup asks for the answer of that kind to name. Answers are shared, so each
 // caller gets a clone.
 func lookup[T any](ctx context.Context, r *Resolver, kind, name string, clone func(T) T, ask func(context.Context, *stdnet.Resolver) (T, error)) (T, error) {
-	if r == nil {
-		r = &nilResolver
-	}
-	ttl := r.CacheTTL
-	if ttl == 0 {
-		ttl = DefaultCacheTTL
-	}
-	return lookupFor(ctx, r, ttl, kind, name, clone, ask)
+	return lookupFor(ctx, r, r.ttl(), kind, name, clone, ask)
 }
 
 // lookupFor is lookup with a time to keep the answer.
