@@ -82,7 +82,7 @@ func TestDialTimeout(t *testing.T) {
 	})
 }
 
-// TestDialCanceled: a context that is canceled before the dial, or during it.
+// TestDialCanceled: D84 a context that is canceled before the dial, or during it.
 func TestDialCanceled(t *testing.T) {
 	each(t, func(t *testing.T, n implementation) {
 		addr := blackhole(t)

@@ -88,6 +88,7 @@ func bindLoopback(t *testing.T, s int) string {
 	return a.String()
 }
 
+// TestDialErrors: D84 and what else can fail.
 func TestDialErrors(t *testing.T) {
 	same(t, func(t *testing.T, n implementation) (told []string) {
 		nobody := refused(t)

@@ -122,7 +122,7 @@ type ListenConfig struct {
 	KeepAlive       time.Duration
 	KeepAliveConfig KeepAliveConfig
 
-	// ReusePort, which the standard library's has not, sets SO_REUSEPORT before
+	// ReusePort, which the standard library has not got, sets SO_REUSEPORT before
 	// Control is called: several sockets of one user may listen on one address, in
 	// one process or many, and the kernel spreads the connections over them. That
 	// is one accept queue for each worker, say, or a new process that takes over
@@ -201,14 +201,15 @@ func (lc *ListenConfig) listenUnix(network string, laddr *UnixAddr) (*UnixListen
 }
 
 // listen makes a listening socket, and returns its own address.
-func (lc *ListenConfig) listen(network string, laddr Addr, proto int) (_ *poll.FD, _ Addr, err error) {
+func (lc *ListenConfig) listen(network string, laddr Addr, proto int) (*poll.FD, Addr, error) {
 	s, err := openListening(network, laddr, proto)
 	if err != nil {
 		return nil, nil, err
 	}
 	fd := poll.New(s.fd, false)
-	defer func() {
-		if err != nil {
+	listening := false
+	defer func() { // also when Control panics
+		if !listening {
 			_ = fd.Close()
 		}
 	}()
@@ -236,6 +237,7 @@ func (lc *ListenConfig) listen(network string, laddr Addr, proto int) (_ *poll.F
 	if err != nil {
 		return nil, nil, callError("getsockname", err)
 	}
+	listening = true
 	return fd, s.addrOf(own), nil
 }
 

@@ -216,7 +216,7 @@ func TestListenAgain(t *testing.T) {
 	})
 }
 
-// TestAcceptEMFILE: in a process whose descriptors are used up Accept says so,
+// TestAcceptEMFILE: D86 in a process whose descriptors are used up Accept says so,
 // without spinning until the caller tries again, and goes on when there are some.
 func TestAcceptEMFILE(t *testing.T) {
 	const child = "WEFT_TEST_EMFILE"

@@ -325,7 +325,7 @@ func TestManyAddresses(t *testing.T) {
 	})
 }
 
-// TestListenerGoneDuringConnect: a listener that is closed while somebody
+// TestListenerGoneDuringConnect: D84 a listener that is closed while somebody
 // connects refuses him.
 func TestListenerGoneDuringConnect(t *testing.T) {
 	address, stop := blackholeOn(t, "127.0.0.1:0")
