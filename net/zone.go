@@ -2,80 +2,79 @@ package net
 
 import (
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	stdnet "net"
-
-	"github.com/weft-go/weft/runtime"
 )
 
-// zones are the names and indexes of interfaces, which IPv6 addresses with a
-// zone carry in either form. Asking the kernel is a list of all interfaces, too
-// much for each accepted connection.
-var zones struct {
-	sync.Mutex // held for a few instructions, or a look at the interfaces
-	asked      runtime.Instant
-	index      map[string]uint32
-	name       map[uint32]string
+// zoneTable has the names of the interfaces, which are the zones of IPv6
+// addresses. It is kept for a minute: each datagram of a link-local peer asks for
+// its zone.
+type zoneTable struct {
+	read  time.Time
+	name  map[uint32]string
+	index map[string]uint32
 }
 
-// zonesFor is how long the interfaces are taken to be what they were. A name or
-// index that is not among them is asked for at once.
-const zonesFor = time.Minute
+var zones atomic.Pointer[zoneTable]
 
+// zoneLife is how long the table is believed, as in the standard library.
+const zoneLife = time.Minute
+
+// zoneNames returns the table, read anew if it is old or shall be fresh.
+func zoneNames(fresh bool) (table *zoneTable, isFresh bool) {
+	table = zones.Load()
+	if table != nil && !fresh && time.Since(table.read) < zoneLife {
+		return table, false
+	}
+	interfaces, err := stdnet.Interfaces()
+	if err != nil && table != nil {
+		return table, true
+	}
+	table = &zoneTable{time.Now(), make(map[uint32]string), make(map[string]uint32)}
+	for _, i := range interfaces {
+		table.name[uint32(i.Index)] = i.Name
+		// The first of those that share a name, as in the standard library.
+		if _, taken := table.index[i.Name]; !taken {
+			table.index[i.Name] = uint32(i.Index)
+		}
+	}
+	zones.Store(table)
+	return table, true
+}
+
+// zoneIndex returns the number of a zone; a name that is unknown may be a number.
 func zoneIndex(zone string) uint32 {
 	if zone == "" {
 		return 0
 	}
-	zones.Lock()
-	defer zones.Unlock()
-	renewZones(false)
-	index, ok := zones.index[zone]
-	if !ok {
-		renewZones(true)
-		index, ok = zones.index[zone]
+	table, fresh := zoneNames(false)
+	n, ok := table.index[zone]
+	if !ok && !fresh {
+		table, _ = zoneNames(true)
+		n, ok = table.index[zone]
 	}
 	if !ok {
-		n, _ := strconv.ParseUint(zone, 10, 32)
-		return uint32(n)
+		number, _ := strconv.ParseUint(zone, 10, 32)
+		n = uint32(number)
 	}
-	return index
+	return n
 }
 
+// zoneName returns the name of a zone, or its number if it has none.
 func zoneName(index uint32) string {
 	if index == 0 {
 		return ""
 	}
-	zones.Lock()
-	defer zones.Unlock()
-	renewZones(false)
-	name, ok := zones.name[index]
-	if !ok {
-		renewZones(true)
-		name, ok = zones.name[index]
+	table, fresh := zoneNames(false)
+	name, ok := table.name[index]
+	if !ok && !fresh {
+		table, _ = zoneNames(true)
+		name, ok = table.name[index]
 	}
 	if !ok {
-		return strconv.FormatUint(uint64(index), 10)
+		name = strconv.FormatUint(uint64(index), 10)
 	}
 	return name
-}
-
-// renewZones asks the kernel if what is known is old, or not enough, yet then no
-// more than once a second. Lock is held.
-func renewZones(notEnough bool) {
-	age := runtime.Now().Sub(zones.asked)
-	if zones.asked != 0 && age < zonesFor && (!notEnough || age < time.Second) {
-		return
-	}
-	all, err := stdnet.Interfaces()
-	if err != nil {
-		return
-	}
-	zones.asked = runtime.Now()
-	zones.index, zones.name = make(map[string]uint32, len(all)), make(map[uint32]string, len(all))
-	for _, i := range all {
-		zones.index[i.Name] = uint32(i.Index)
-		zones.name[uint32(i.Index)] = i.Name
-	}
 }
