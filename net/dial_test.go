@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,31 +18,43 @@ import (
 
 // blackhole is an address where a connect gets no answer: the listener's backlog
 // is full.
-func blackhole(t *testing.T) string {
+func blackhole(t testing.TB) string {
 	t.Helper()
-	const kind = syscall.SOCK_STREAM | syscall.SOCK_CLOEXEC
-	l, err := syscall.Socket(syscall.AF_INET, kind, 0)
+	address, _ := blackholeOn(t, "127.0.0.1:0")
+	return address
+}
+
+// blackholeOn makes a blackhole of address. The function closes the listener,
+// which resets whoever dials it.
+func blackholeOn(t testing.TB, address string) (string, func()) {
+	t.Helper()
+	var filler stdnet.Conn
+	lc := stdnet.ListenConfig{}
+	lc.SetMultipathTCP(false)
+	l, err := lc.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = syscall.Close(l) })
-	addr := bindLoopback(t, l)
-	if err := syscall.Listen(l, 0); err != nil { // a backlog of 0 is one connection
-		t.Fatal(err)
+	raw, err := l.(*stdnet.TCPListener).SyscallConn()
+	if err == nil {
+		err2 := raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), 0) }) // a backlog of 0 is one connection
+		if err == nil {
+			err = err2
+		}
 	}
-	sa, err := syscall.Getsockname(l)
+	if err == nil {
+		filler, err = stdnet.Dial("tcp", l.Addr().String())
+	}
 	if err != nil {
+		_ = l.Close()
 		t.Fatal(err)
 	}
-	filler, err := syscall.Socket(syscall.AF_INET, kind, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(filler) })
-	if err := syscall.Connect(filler, sa); err != nil { // blocks until connected
-		t.Fatal(err)
-	}
-	return addr
+	stop := sync.OnceFunc(func() {
+		_ = filler.Close()
+		_ = l.Close()
+	})
+	t.Cleanup(stop)
+	return l.Addr().String(), stop
 }
 
 // TestDialTimeout: each of the three bounds ends a dial that gets no answer.
@@ -69,7 +82,7 @@ func TestDialTimeout(t *testing.T) {
 	})
 }
 
-// TestDialCanceled: a context that is canceled before the dial, or during it.
+// TestDialCanceled: D84 a context that is canceled before the dial, or during it.
 func TestDialCanceled(t *testing.T) {
 	each(t, func(t *testing.T, n implementation) {
 		addr := blackhole(t)
@@ -269,57 +282,6 @@ func TestDialLocal(t *testing.T) {
 			t.Errorf("the same port twice: %v", err)
 		}
 	})
-}
-
-// TestDialSelf: a socket that the kernel connects to itself is not given out,
-// unless that happens again and again, or the own port was asked for.
-func TestDialSelf(t *testing.T) {
-	same(t, func(t *testing.T, n implementation) (told []string) {
-		for _, times := range []int{1, 2, 1000} {
-			// The kernel's choice of a port, times times, is the one dialed.
-			calls := 0
-			conn, err := n.dial(t.Context(), dialer{control: func(_, address string, raw syscall.RawConn) error {
-				if calls++; calls > times {
-					return nil
-				}
-				a, err := net.ResolveTCPAddr("tcp", address)
-				if err != nil {
-					return err
-				}
-				if controlErr := raw.Control(func(fd uintptr) {
-					err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
-					if err == nil {
-						err = syscall.Bind(int(fd), &syscall.SockaddrInet4{Port: a.Port, Addr: [4]byte{127, 0, 0, 1}})
-					}
-				}); controlErr != nil {
-					return controlErr
-				}
-				return err
-			}}, "tcp", reusable(t))
-			told = append(told, tell("self", times, calls, err))
-			if err == nil {
-				if conn.LocalAddr().String() != conn.RemoteAddr().String() {
-					t.Errorf("connected to %v", conn.RemoteAddr())
-				}
-				_ = conn.Close()
-			}
-		}
-		return told
-	})
-}
-
-// reusable is refused, with a port that others may bind too.
-func reusable(t *testing.T) string {
-	t.Helper()
-	s, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(s) })
-	if err := syscall.SetsockoptInt(s, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
-		t.Fatal(err)
-	}
-	return bindLoopback(t, s)
 }
 
 // TestDialNames: names are looked up, without blocking the worker.

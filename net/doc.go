@@ -19,7 +19,13 @@
 // they do there: io.EOF, os.ErrDeadlineExceeded, net.ErrClosed, *net.OpError,
 // syscall.Errno.
 //
-// So far it has TCP and unix stream sockets, on Linux; docs/roadmap.md lists
-// what comes next. Names are resolved by the standard library on the offload
-// pool.
+// Names are looked up by the standard library's resolver, on goroutines of their
+// own, and kept for a few seconds: see [Resolver]. Beyond the standard library's
+// API there are [Resolver.CacheTTL], [ListenConfig.ReusePort] and
+// [ActivationListeners], for services that systemd starts.
+//
+// What differs: [Buffers] is a type of its own; traces of net/http/httptrace do
+// not see lookups and connects; the File of a connection stays in non-blocking
+// mode. So far it has TCP and unix stream sockets, on Linux; docs/roadmap.md lists
+// what comes next.
 package net

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,6 +44,10 @@ func TestListenErrors(t *testing.T) {
 			{"tcp4", "[::1]:0"},
 			{"tcp6", "127.0.0.1:0"},
 			{"nosuchnet", "127.0.0.1:0"},
+			{"udp", "127.0.0.1:0"},
+			{"tcp:1", "127.0.0.1:0"},
+			{"ip", "127.0.0.1"},
+			{"tcp", "bad name:0"},
 			{"", "127.0.0.1:0"},
 			{"unix", dir + "/s"},
 			{"unix", dir + "/no/such/dir"},
@@ -83,6 +88,7 @@ func bindLoopback(t *testing.T, s int) string {
 	return a.String()
 }
 
+// TestDialErrors: D84 and what else can fail.
 func TestDialErrors(t *testing.T) {
 	same(t, func(t *testing.T, n implementation) (told []string) {
 		nobody := refused(t)
@@ -101,6 +107,20 @@ func TestDialErrors(t *testing.T) {
 			{"tcp", nobody, dialer{local: &stdnet.TCPAddr{IP: stdnet.IPv4(192, 0, 2, 1)}}},
 			{"tcp", nobody, dialer{local: &stdnet.UnixAddr{Name: "x", Net: "unix"}}},
 			{"tcp", nobody, dialer{local: &stdnet.TCPAddr{IP: stdnet.IPv6loopback}}},
+			{"tcp", ":" + portOf(t, nobody), dialer{}},
+			{"tcp", "0.0.0.0:" + portOf(t, nobody), dialer{}},
+			{"tcp4", ":" + portOf(t, nobody), dialer{}},
+			{"tcp", "[::ffff:127.0.0.1]:" + portOf(t, nobody), dialer{}},
+			{"tcp", nobody, dialer{local: &stdnet.TCPAddr{}}},
+			{"tcp", nobody, dialer{local: &stdnet.TCPAddr{IP: stdnet.IPv6unspecified}}},
+			{"tcp", nobody, dialer{local: &stdnet.UDPAddr{IP: stdnet.IPv4(127, 0, 0, 1)}}},
+			{"tcp", nobody, dialer{fallbackDelay: -1}},
+			{"tcp", nobody, dialer{multipath: true}},
+			{"tcp:1", nobody, dialer{}},
+			{"ip", "127.0.0.1", dialer{}},
+			{"ip4:nosuch", "127.0.0.1", dialer{}},
+			{"unix:1", "/nosuch", dialer{}},
+			{"tcp", "bad name:1", dialer{}},
 			{"tcp", "", dialer{}},
 			{"tcp", "127.0.0.1", dialer{}},
 			{"tcp", "127.0.0.1:1:1", dialer{}},
@@ -131,6 +151,7 @@ func TestDialErrors(t *testing.T) {
 
 // TestTypedErrors is about the functions for one network.
 func TestTypedErrors(t *testing.T) {
+	none, port := netip.AddrPort{}, netip.MustParseAddrPort("127.0.0.1:1")
 	addr, unix := &stdnet.TCPAddr{IP: stdnet.IPv4(127, 0, 0, 1)}, &stdnet.UnixAddr{Name: "/nosuch/file", Net: "unix"}
 	for _, c := range []struct {
 		name string
@@ -143,6 +164,34 @@ func TestTypedErrors(t *testing.T) {
 		{"DialTCP udp nil", func() error { _, err := stdnet.DialTCP("udp", nil, nil); return err }, func() error { _, err := net.DialTCP("udp", nil, nil); return err }},
 		{"DialTCP tcp6", func() error { _, err := stdnet.DialTCP("tcp6", addr, addr); return err }, func() error { _, err := net.DialTCP("tcp6", addr, addr); return err }},
 		{"DialTCP port 0", func() error { _, err := stdnet.DialTCP("tcp", nil, addr); return err }, func() error { _, err := net.DialTCP("tcp", nil, addr); return err }},
+		{"Dialer.DialTCP", func() error {
+			_, err := new(stdnet.Dialer).DialTCP(t.Context(), "tcp", none, port)
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialTCP(t.Context(), "tcp", none, port)
+			return err
+		}},
+		{"Dialer.DialTCP udp", func() error {
+			_, err := new(stdnet.Dialer).DialTCP(t.Context(), "udp", port, port)
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialTCP(t.Context(), "udp", port, port)
+			return err
+		}},
+		{"Dialer.DialUnix", func() error {
+			_, err := new(stdnet.Dialer).DialUnix(t.Context(), "unix", nil, unix)
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialUnix(t.Context(), "unix", nil, unix)
+			return err
+		}},
+		{"Dialer.DialUnix no name", func() error {
+			_, err := new(stdnet.Dialer).DialUnix(t.Context(), "unix", unix, new(stdnet.UnixAddr))
+			return err
+		}, func() error {
+			_, err := new(net.Dialer).DialUnix(t.Context(), "unix", unix, new(net.UnixAddr))
+			return err
+		}},
 		{"ListenTCP udp", func() error { _, err := stdnet.ListenTCP("udp", addr); return err }, func() error { _, err := net.ListenTCP("udp", addr); return err }},
 		{"ListenTCP udp nil", func() error { _, err := stdnet.ListenTCP("udp", nil); return err }, func() error { _, err := net.ListenTCP("udp", nil); return err }},
 		{"DialUnix nil", func() error { _, err := stdnet.DialUnix("unix", nil, nil); return err }, func() error { _, err := net.DialUnix("unix", nil, nil); return err }},

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	stdnet "net"
-
-	"github.com/weft-go/weft/net"
 )
 
 // TestFile: File gives a duplicate with a life of its own. Neither the connection
@@ -197,17 +195,28 @@ func TestSyscallConn(t *testing.T) {
 
 // TestListenerSyscallConn: a listener's descriptor is for Control.
 func TestListenerSyscallConn(t *testing.T) {
-	l := listen(t, "tcp").(*net.TCPListener)
-	defer l.Close()
-	raw, err := l.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	called := false
-	if err := raw.Control(func(fd uintptr) {
-		on, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
-		called = on == 1 && err == nil
-	}); err != nil || !called {
-		t.Errorf("Control: %v, called %v", err, called)
+	for _, network := range networks {
+		same(t, func(t *testing.T, n implementation) (told []string) {
+			address := "127.0.0.1:0"
+			if network == "unix" {
+				address = shortTempDir(t) + "/s"
+			}
+			l, err := n.Listen(network, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, err := l.(syscall.Conn).SyscallConn()
+			if err != nil {
+				t.Fatal(err)
+			}
+			told = append(told, tell("control", raw.Control(func(fd uintptr) {
+				on, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
+				told = append(told, tell("listens", on, err))
+			})))
+			use := func(uintptr) bool { t.Error("called"); return true }
+			told = append(told, tell("read", raw.Read(use)), tell("write", raw.Write(use)))
+			_ = l.Close()
+			return append(told, tell("closed", raw.Control(func(uintptr) {})))
+		})
 	}
 }

@@ -2,6 +2,7 @@ package net_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -65,6 +66,10 @@ type dialer struct {
 	deadline       time.Time
 	local          stdnet.Addr
 	keepAlive      time.Duration
+	fallbackDelay  time.Duration
+	names          *nameServer // nil: the system's
+	cancel         <-chan struct{}
+	multipath      bool
 	control        func(network, address string, c syscall.RawConn) error
 	controlContext func(ctx context.Context, network, address string, c syscall.RawConn) error
 }
@@ -103,26 +108,45 @@ func listenStd(lc stdnet.ListenConfig, network, address string) (stdnet.Listener
 }
 
 func dialStd(ctx context.Context, d dialer, network, address string) (stdnet.Conn, error) {
-	return (&stdnet.Dialer{
-		Timeout: d.timeout, Deadline: d.deadline, LocalAddr: d.local, KeepAlive: d.keepAlive,
+	std := stdnet.Dialer{
+		Timeout: d.timeout, Deadline: d.deadline, LocalAddr: d.local, KeepAlive: d.keepAlive, FallbackDelay: d.fallbackDelay,
 		Control: d.control, ControlContext: d.controlContext,
-	}).DialContext(ctx, network, address)
+	}
+	//lint:ignore SA1019 old programs use it
+	std.Cancel = d.cancel
+	if d.names != nil {
+		std.Resolver = d.names.std()
+	}
+	if d.multipath {
+		std.SetMultipathTCP(true)
+	}
+	return std.DialContext(ctx, network, address)
 }
 
 func listenOurs(lc stdnet.ListenConfig, network, address string) (stdnet.Listener, error) {
 	our := net.ListenConfig{Control: lc.Control, KeepAlive: lc.KeepAlive, KeepAliveConfig: lc.KeepAliveConfig}
+	our.SetMultipathTCP(lc.MultipathTCP())
 	return our.Listen(context.Background(), network, address)
 }
 
 func dialOurs(ctx context.Context, d dialer, network, address string) (stdnet.Conn, error) {
-	return (&net.Dialer{
-		Timeout: d.timeout, Deadline: d.deadline, LocalAddr: d.local, KeepAlive: d.keepAlive,
+	our := net.Dialer{
+		Timeout: d.timeout, Deadline: d.deadline, LocalAddr: d.local, KeepAlive: d.keepAlive, FallbackDelay: d.fallbackDelay,
 		Control: d.control, ControlContext: d.controlContext,
-	}).DialContext(ctx, network, address)
+	}
+	our.Cancel = d.cancel
+
+	if d.names != nil {
+		our.Resolver = d.names.resolver()
+	}
+	if d.multipath {
+		our.SetMultipathTCP(true)
+	}
+	return our.DialContext(ctx, network, address)
 }
 
 // each runs body with the standard library, and with ours on goroutines and in a
-// task.
+// task on 1 and 2 workers.
 func each(t *testing.T, body func(t *testing.T, n implementation)) {
 	t.Helper()
 	t.Run("std", func(t *testing.T) {
@@ -137,12 +161,14 @@ func ours(t *testing.T, body func(t *testing.T, n implementation)) {
 	t.Run("goroutine", func(t *testing.T) {
 		body(t, implementation{"goroutine", nil, listenOurs, dialOurs})
 	})
-	t.Run("task", func(t *testing.T) {
-		rt := runtimetest.New(t, 2)
-		runtimetest.RunOn(t, rt, func() {
-			body(t, implementation{"task", rt, listenOurs, dialOurs})
+	for _, workers := range []int{1, 2} {
+		t.Run(fmt.Sprintf("task on %d", workers), func(t *testing.T) {
+			rt := runtimetest.New(t, workers)
+			runtimetest.RunOn(t, rt, func() {
+				body(t, implementation{"task", rt, listenOurs, dialOurs})
+			})
 		})
-	})
+	}
 }
 
 // same runs scenario with each implementation, and fails the test where ours

@@ -18,7 +18,11 @@ type listener struct {
 	common  *origin // of its connections
 }
 
-func newListener(fd *poll.FD, network string, addr Addr) listener {
+func newListener(sysfd int, network string, addr Addr) listener {
+	return listenerOn(poll.New(sysfd, false), network, addr)
+}
+
+func listenerOn(fd *poll.FD, network string, addr Addr) listener {
 	return listener{fd: fd, network: network, addr: addr, common: &origin{network: network, laddr: addr}}
 }
 
@@ -79,13 +83,19 @@ func (l *listener) SetDeadline(t time.Time) error {
 	return callError("setdeadline", l.fd.SetDeadline(t)) // bare, as in the standard library
 }
 
-// SyscallConn returns the descriptor for system calls of the caller's own.
+// SyscallConn returns the descriptor for system calls of the caller's own, by
+// Control; a listener's Read and Write fail.
 func (l *listener) SyscallConn() (syscall.RawConn, error) {
 	if !l.ok() {
 		return nil, syscall.EINVAL
 	}
-	return rawConn{l.fd, l.network, l.addr, nil}, nil
+	return rawListener{rawConn{l.fd, l.network, l.addr, nil}}, nil
 }
+
+type rawListener struct{ rawConn }
+
+func (rawListener) Read(func(uintptr) bool) error  { return syscall.EINVAL }
+func (rawListener) Write(func(uintptr) bool) error { return syscall.EINVAL }
 
 func (l *listener) file() (*os.File, error) {
 	if !l.ok() {
@@ -102,6 +112,7 @@ func (l *listener) file() (*os.File, error) {
 func (l *TCPListener) File() (*os.File, error) { return l.file() }
 
 // ListenConfig says how Listen makes a socket, as the standard library's does.
+// The zero ListenConfig listens as Listen does.
 type ListenConfig struct {
 	// Control is called with the socket before it is bound.
 	Control func(network, address string, c syscall.RawConn) error
@@ -110,6 +121,15 @@ type ListenConfig struct {
 	// the default, negative none. KeepAliveConfig, when enabled, says more.
 	KeepAlive       time.Duration
 	KeepAliveConfig KeepAliveConfig
+
+	// ReusePort, which the standard library has not got, sets SO_REUSEPORT before
+	// Control is called: several sockets of one user may listen on one address, in
+	// one process or many, and the kernel spreads the connections over them. That
+	// is one accept queue for each worker, say, or a new process that takes over
+	// from an old one. A port in use is no error then, so it is off by default.
+	ReusePort bool
+
+	multipath choice
 }
 
 // Listen listens on a "tcp", "tcp4", "tcp6" or "unix" address. A TCP address
@@ -119,84 +139,105 @@ func Listen(network, address string) (Listener, error) {
 	return lc.Listen(context.Background(), network, address)
 }
 
-// Listen listens on address. The context bounds the lookup of a host's name.
+// Listen listens on address. It parks while a host's name is looked up, with
+// DefaultResolver; the context bounds that.
 func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Listener, error) {
-	switch {
-	case isTCP(network):
-		addrs, err := resolveTCP(ctx, network, address, true)
-		if err != nil {
-			return nil, &OpError{Op: "listen", Net: network, Err: err}
-		}
-		l, err := lc.listenTCP(ctx, network, preferIPv4(addrs))
-		if err != nil {
-			return nil, err
-		}
-		return l, nil
-	case network == "unix":
-		l, err := lc.listenUnix(ctx, network, &UnixAddr{Name: address, Net: network})
-		if err != nil {
-			return nil, err
-		}
-		return l, nil
+	addrs, err := DefaultResolver.resolveAddrList(ctx, "listen", network, address, nil)
+	if err != nil {
+		return nil, &OpError{Op: "listen", Net: network, Err: err}
 	}
-	return nil, &OpError{Op: "listen", Net: network, Err: UnknownNetworkError(network)}
+	switch laddr := addrs.first(true).(type) {
+	case *TCPAddr:
+		l, err := lc.listenTCP(network, laddr)
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
+	case *UnixAddr:
+		l, err := lc.listenUnix(network, laddr)
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
+	default:
+		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: &AddrError{Err: "unexpected address type", Addr: address}}
+	}
 }
 
-func (lc *ListenConfig) listenTCP(ctx context.Context, network string, laddr *TCPAddr) (*TCPListener, error) {
-	fd, addr, err := lc.listen(ctx, network, laddr)
+func (lc *ListenConfig) listenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
+	if lc.MultipathTCP() && hasMPTCP() {
+		// Whatever the error is, plain TCP may do.
+		if l, err := lc.listenProto(network, laddr, unix.IPPROTO_MPTCP); err == nil {
+			return l, nil
+		}
+	}
+	return lc.listenProto(network, laddr, 0)
+}
+
+func (lc *ListenConfig) listenProto(network string, laddr *TCPAddr, proto int) (*TCPListener, error) {
+	fd, addr, err := lc.listen(network, laddr, proto)
 	if err != nil {
-		return nil, err
+		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
 	}
 	return &TCPListener{
-		listener:  newListener(fd, network, addr),
+		listener:  listenerOn(fd, network, addr),
 		keepAlive: keepAliveOf(lc.KeepAlive, lc.KeepAliveConfig),
 	}, nil
 }
 
-func (lc *ListenConfig) listenUnix(ctx context.Context, network string, laddr *UnixAddr) (*UnixListener, error) {
+func (lc *ListenConfig) listenUnix(network string, laddr *UnixAddr) (*UnixListener, error) {
 	if network != "unix" {
 		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: UnknownNetworkError(network)}
 	}
-	fd, addr, err := lc.listen(ctx, network, laddr)
+	fd, addr, err := lc.listen(network, laddr, 0)
 	if err != nil {
-		return nil, err
+		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
 	}
 	return &UnixListener{
-		listener: newListener(fd, network, addr),
-		path:     laddr.Name,
+		listener: listenerOn(fd, network, addr),
+		path:     addr.String(),
 		unlink:   true,
 	}, nil
 }
 
-// listen makes a listening socket.
-func (lc *ListenConfig) listen(ctx context.Context, network string, laddr Addr) (*poll.FD, Addr, error) {
-	fail := func(call string, err error) (*poll.FD, Addr, error) {
-		return nil, nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: callError(call, err)}
-	}
-	s, err := openListening(network, laddr)
+// listen makes a listening socket, and returns its own address.
+func (lc *ListenConfig) listen(network string, laddr Addr, proto int) (*poll.FD, Addr, error) {
+	s, err := openListening(network, laddr, proto)
 	if err != nil {
-		return fail("socket", err)
+		return nil, nil, err
 	}
 	fd := poll.New(s.fd, false)
-	bad := func(call string, err error) (*poll.FD, Addr, error) {
-		_ = fd.Close()
-		return fail(call, err)
+	listening := false
+	defer func() { // also when Control panics
+		if !listening {
+			_ = fd.Close()
+		}
+	}()
+	sockaddr, err := s.sockaddr(laddr)
+	if err != nil {
+		return nil, nil, err
+	}
+	if lc.ReusePort {
+		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+			return nil, nil, callError("setsockopt", err)
+		}
 	}
 	if lc.Control != nil {
 		if err := lc.Control(s.network, laddr.String(), rawConn{fd, network, laddr, nil}); err != nil {
-			return bad("", err)
+			return nil, nil, err
 		}
 	}
-	if err := unix.Bind(s.fd, s.sockaddr); err != nil {
-		return bad("bind", err)
+	if err := unix.Bind(s.fd, sockaddr); err != nil {
+		return nil, nil, callError("bind", err)
 	}
 	if err := unix.Listen(s.fd, backlog()); err != nil {
-		return bad("listen", err)
+		return nil, nil, callError("listen", err)
 	}
 	own, err := unix.Getsockname(s.fd)
 	if err != nil {
-		return bad("getsockname", err)
+		return nil, nil, callError("getsockname", err)
 	}
+	listening = true
 	return fd, s.addrOf(own), nil
 }
 

@@ -20,95 +20,102 @@ var errMissingAddress = errors.New("missing address")
 
 // socket is an open socket that is not bound or connected yet.
 type socket struct {
-	fd       int
-	network  string // with the family: "tcp4", "tcp6", "unix"
-	sockaddr unix.Sockaddr
-	addrOf   func(unix.Sockaddr) Addr
+	fd      int
+	family  int
+	network string // with the family: "tcp4", "tcp6", "unix"
 }
 
-func openSocket(family int) (int, error) {
-	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+func openSocket(family, proto int, network string) (socket, error) {
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	if err != nil {
+		return socket{}, os.NewSyscallError("socket", err)
+	}
+	return socket{fd: fd, family: family, network: network}, nil
+}
+
+// openTCP opens a TCP socket, or an MPTCP one. v6only matters to IPv6 ones.
+func openTCP(family, proto int, v6only bool) (socket, error) {
+	if family == unix.AF_INET {
+		return openSocket(family, proto, "tcp4")
+	}
+	s, err := openSocket(family, proto, "tcp6")
+	if err == nil {
+		_ = unix.SetsockoptInt(s.fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, boolInt(v6only))
+	}
+	return s, err
 }
 
 // openListening opens the socket to listen on laddr. A TCP address without an
-// IP, or with 0.0.0.0, listens for both families where the kernel has IPv6 and
-// the network is not "tcp4".
-func openListening(network string, laddr Addr) (socket, error) {
-	if u, ok := laddr.(*UnixAddr); ok {
-		return openUnix(u)
-	}
-	a := laddr.(*TCPAddr)
-	wildcard := isWildcard(a.IP)
-	family := familyOf(network, a.IP)
-	if network == "tcp" && wildcard {
-		family = unix.AF_INET6
-	}
-	fd, err := openSocket(family)
-	if err == unix.EAFNOSUPPORT && network == "tcp" && wildcard {
-		family = unix.AF_INET
-		fd, err = openSocket(family)
+// IP, or with an unspecified one, listens for both families where the kernel has
+// IPv6 and the network is not "tcp4".
+func openListening(network string, laddr Addr, proto int) (s socket, err error) {
+	switch a := laddr.(type) {
+	case *TCPAddr:
+		family := familyOf(network, a)
+		both := network == "tcp" && isWildcard(a.IP)
+		if both {
+			family = unix.AF_INET6
+		}
+		s, err = openTCP(family, proto, !both)
+		if both && errors.Is(err, unix.EAFNOSUPPORT) {
+			s, err = openTCP(unix.AF_INET, proto, false)
+		}
+	default:
+		s, err = openSocket(unix.AF_UNIX, 0, "unix")
 	}
 	if err != nil {
 		return socket{}, err
-	}
-	if family == unix.AF_INET6 {
-		v6only := boolInt(network == "tcp6" || !wildcard)
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, v6only)
 	}
 	// A port in TIME_WAIT may be listened on again.
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
-		_ = unix.Close(fd)
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		_ = unix.Close(s.fd)
 		return socket{}, os.NewSyscallError("setsockopt", err)
 	}
-	return tcpSocket(fd, family, a)
+	return s, nil
 }
 
-func openUnix(a *UnixAddr) (socket, error) {
-	fd, err := openSocket(unix.AF_UNIX)
-	if err != nil {
-		return socket{}, err
+// openDialing opens the socket to connect to raddr, from laddr if that is not
+// nil.
+func openDialing(network string, laddr, raddr Addr, proto int) (socket, error) {
+	switch raddr := raddr.(type) {
+	case *TCPAddr:
+		family := familyOf(network, raddr)
+		if laddr, ok := laddr.(*TCPAddr); ok && network == "tcp" && familyOf(network, laddr) == unix.AF_INET6 {
+			family = unix.AF_INET6
+		}
+		return openTCP(family, proto, network == "tcp6")
+	default:
+		return openSocket(unix.AF_UNIX, 0, "unix")
 	}
-	return socket{fd: fd, network: "unix", sockaddr: &unix.SockaddrUnix{Name: a.Name}, addrOf: unixAddr}, nil
-}
-
-// openDialing opens the socket to connect to raddr.
-func openDialing(network string, raddr Addr) (socket, error) {
-	if u, ok := raddr.(*UnixAddr); ok {
-		return openUnix(u)
-	}
-	a := raddr.(*TCPAddr)
-	family := familyOf(network, a.IP)
-	fd, err := openSocket(family)
-	if err != nil {
-		return socket{}, err
-	}
-	if family == unix.AF_INET6 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, boolInt(network == "tcp6"))
-	}
-	return tcpSocket(fd, family, a)
 }
 
 // isWildcard reports whether ip stands for all own addresses.
 func isWildcard(ip IP) bool { return len(ip) == 0 || ip.IsUnspecified() }
 
-func tcpSocket(fd, family int, a *TCPAddr) (socket, error) {
-	sockaddr, err := tcpSockaddr(family, a)
-	if err != nil {
-		_ = unix.Close(fd)
-		return socket{}, err
-	}
-	network := "tcp4"
-	if family == unix.AF_INET6 {
-		network = "tcp6"
-	}
-	return socket{fd: fd, network: network, sockaddr: sockaddr, addrOf: tcpAddr}, nil
-}
-
-func familyOf(network string, ip IP) int {
-	if network == "tcp6" || network == "tcp" && len(ip) == stdnet.IPv6len && ip.To4() == nil {
+func familyOf(network string, a *TCPAddr) int {
+	if network == "tcp6" || network == "tcp" && len(a.IP) == stdnet.IPv6len && a.IP.To4() == nil {
 		return unix.AF_INET6
 	}
 	return unix.AF_INET
+}
+
+// sockaddr returns a in the kernel's form, for a socket of s's family.
+func (s socket) sockaddr(a Addr) (unix.Sockaddr, error) {
+	switch a := a.(type) {
+	case *TCPAddr:
+		return tcpSockaddr(s.family, a)
+	case *UnixAddr:
+		return &unix.SockaddrUnix{Name: a.Name}, nil
+	}
+	return nil, &AddrError{Err: "unexpected address type", Addr: a.String()}
+}
+
+// addrOf is the reverse of sockaddr.
+func (s socket) addrOf(sa unix.Sockaddr) Addr {
+	if s.family == unix.AF_UNIX {
+		return unixAddr(sa)
+	}
+	return tcpAddr(sa)
 }
 
 func tcpSockaddr(family int, a *TCPAddr) (unix.Sockaddr, error) {
@@ -201,27 +208,6 @@ func unixAddr(sa unix.Sockaddr) Addr {
 		return &UnixAddr{Name: sa.Name, Net: "unix"}
 	}
 	return &UnixAddr{Net: "unix"}
-}
-
-func zoneIndex(zone string) uint32 {
-	if zone == "" {
-		return 0
-	}
-	if iface, err := stdnet.InterfaceByName(zone); err == nil {
-		return uint32(iface.Index)
-	}
-	n, _ := strconv.ParseUint(zone, 10, 32)
-	return uint32(n)
-}
-
-func zoneName(index uint32) string {
-	if index == 0 {
-		return ""
-	}
-	if iface, err := stdnet.InterfaceByIndex(int(index)); err == nil {
-		return iface.Name
-	}
-	return strconv.FormatUint(uint64(index), 10)
 }
 
 // backlog is the length of the queue of connections not yet accepted: the

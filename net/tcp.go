@@ -1,7 +1,6 @@
 package net
 
 import (
-	"context"
 	"io"
 	"os"
 	"syscall"
@@ -119,14 +118,6 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// MultipathTCP reports that the connection does not use MPTCP.
-func (c *TCPConn) MultipathTCP() (bool, error) {
-	if !c.ok() {
-		return false, syscall.EINVAL
-	}
-	return false, nil
-}
-
 // file is what sendfile can read from: an *os.File, or something around one.
 type file interface {
 	io.Reader
@@ -229,37 +220,15 @@ func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
 // ListenTCP listens on laddr; a nil one, or port 0, means any.
 func ListenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
 	if !isTCP(network) {
-		return nil, &OpError{Op: "listen", Net: network, Addr: addrOrNil(laddr), Err: UnknownNetworkError(network)}
+		return nil, &OpError{Op: "listen", Net: network, Addr: tcpOrNil(laddr), Err: UnknownNetworkError(network)}
 	}
 	if laddr == nil {
 		laddr = new(TCPAddr)
 	}
 	var lc ListenConfig
-	return lc.listenTCP(context.Background(), network, laddr)
-}
-
-// DialTCP connects to raddr, from laddr if that is not nil.
-func DialTCP(network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
-	var d Dialer
-	if laddr != nil {
-		d.LocalAddr = laddr
-	}
-	if !isTCP(network) {
-		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: addrOrNil(raddr), Err: UnknownNetworkError(network)}
-	}
-	if raddr == nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: errMissingAddress}
-	}
-	return d.dialTCP(context.Background(), network, raddr, time.Time{})
+	return lc.listenTCP(network, laddr)
 }
 
 func isTCP(network string) bool {
 	return network == "tcp" || network == "tcp4" || network == "tcp6"
-}
-
-func addrOrNil(a *TCPAddr) Addr {
-	if a == nil {
-		return nil
-	}
-	return a
 }

@@ -1,11 +1,9 @@
 package net
 
 import (
-	"context"
 	"os"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -70,19 +68,7 @@ func ListenUnix(network string, laddr *UnixAddr) (*UnixListener, error) {
 		return nil, &OpError{Op: "listen", Net: network, Err: errMissingAddress}
 	}
 	var lc ListenConfig
-	return lc.listenUnix(context.Background(), network, laddr)
-}
-
-// DialUnix connects to raddr, from laddr if that is not nil.
-func DialUnix(network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
-	var d Dialer
-	if laddr != nil {
-		d.LocalAddr = laddr
-	}
-	if raddr == nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: errMissingAddress}
-	}
-	return d.dialUnix(context.Background(), network, raddr, time.Time{})
+	return lc.listenUnix(network, laddr)
 }
 
 // File returns a duplicate of the listening descriptor; see TCPConn.File.
