@@ -57,6 +57,8 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn
 		return nil, &OpError{Op: "dial", Net: network, Err: err}
 	}
 	switch {
+	case isPackets(network):
+		return d.dialPacket(ctx, network, address, deadline)
 	case !isTCP(network) && network != "unix":
 		return fail(UnknownNetworkError(network))
 	case address == "":
@@ -190,7 +192,7 @@ func (d *Dialer) dialUnix(ctx context.Context, network string, raddr *UnixAddr, 
 	if err != nil {
 		return nil, err
 	}
-	c.origin = &origin{network: network, laddr: unixAddr(own), raddr: unixAddr(peer)}
+	c.origin, c.connected = &origin{network: network, laddr: unixAddr(own), raddr: unixAddr(peer)}, true
 	return c, nil
 }
 

@@ -112,7 +112,7 @@ type ListenConfig struct {
 	KeepAliveConfig KeepAliveConfig
 }
 
-// Listen listens on a "tcp", "tcp4", "tcp6" or "unix" address. A TCP address
+// Listen listens on a "tcp", "tcp4", "tcp6", "unix" or "unixpacket" address. A TCP address
 // without a host means all; port 0 means any.
 func Listen(network, address string) (Listener, error) {
 	var lc ListenConfig
@@ -132,7 +132,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Li
 			return nil, err
 		}
 		return l, nil
-	case network == "unix":
+	case network == "unix" || network == "unixpacket":
 		l, err := lc.listenUnix(ctx, network, &UnixAddr{Name: address, Net: network})
 		if err != nil {
 			return nil, err
@@ -154,7 +154,7 @@ func (lc *ListenConfig) listenTCP(ctx context.Context, network string, laddr *TC
 }
 
 func (lc *ListenConfig) listenUnix(ctx context.Context, network string, laddr *UnixAddr) (*UnixListener, error) {
-	if network != "unix" {
+	if network != "unix" && network != "unixpacket" {
 		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: UnknownNetworkError(network)}
 	}
 	fd, addr, err := lc.listen(ctx, network, laddr)

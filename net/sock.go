@@ -35,6 +35,9 @@ func openSocket(family int) (int, error) {
 // the network is not "tcp4".
 func openListening(network string, laddr Addr) (socket, error) {
 	if u, ok := laddr.(*UnixAddr); ok {
+		if network == "unixpacket" {
+			return openUnixPacket(u)
+		}
 		return openUnix(u)
 	}
 	a := laddr.(*TCPAddr)
@@ -69,6 +72,21 @@ func openUnix(a *UnixAddr) (socket, error) {
 		return socket{}, err
 	}
 	return socket{fd: fd, network: "unix", sockaddr: &unix.SockaddrUnix{Name: a.Name}, addrOf: unixAddr}, nil
+}
+
+// openUnixPacket opens the socket to listen on for packets in sequence.
+func openUnixPacket(a *UnixAddr) (socket, error) {
+	const network = "unixpacket"
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return socket{}, err
+	}
+	addrOf := func(sa unix.Sockaddr) Addr {
+		u := unixAddr(sa).(*UnixAddr)
+		u.Net = network
+		return u
+	}
+	return socket{fd: fd, network: network, sockaddr: &unix.SockaddrUnix{Name: a.Name}, addrOf: addrOf}, nil
 }
 
 // openDialing opens the socket to connect to raddr.
@@ -178,10 +196,10 @@ func networkOrder(n uint16) uint16 {
 }
 
 // rawUnixAddr is unixAddr of the kernel's form.
-func rawUnixAddr(sa *unix.RawSockaddrAny) Addr {
+func rawUnixAddr(sa *unix.RawSockaddrAny, network string) *UnixAddr {
 	in := (*unix.RawSockaddrUnix)(unsafe.Pointer(sa)) // SAFETY: as above
 	if in.Family != unix.AF_UNIX {
-		return &UnixAddr{Net: "unix"}
+		return &UnixAddr{Net: network}
 	}
 	path := make([]byte, 0, len(in.Path))
 	for i, c := range in.Path {
@@ -193,7 +211,7 @@ func rawUnixAddr(sa *unix.RawSockaddrAny) Addr {
 	if path[0] == 0 { // abstract, or unnamed, which the standard library writes "@"
 		path[0] = '@'
 	}
-	return &UnixAddr{Name: string(path), Net: "unix"}
+	return &UnixAddr{Name: string(path), Net: network}
 }
 
 func unixAddr(sa unix.Sockaddr) Addr {
@@ -201,27 +219,6 @@ func unixAddr(sa unix.Sockaddr) Addr {
 		return &UnixAddr{Name: sa.Name, Net: "unix"}
 	}
 	return &UnixAddr{Net: "unix"}
-}
-
-func zoneIndex(zone string) uint32 {
-	if zone == "" {
-		return 0
-	}
-	if iface, err := stdnet.InterfaceByName(zone); err == nil {
-		return uint32(iface.Index)
-	}
-	n, _ := strconv.ParseUint(zone, 10, 32)
-	return uint32(n)
-}
-
-func zoneName(index uint32) string {
-	if index == 0 {
-		return ""
-	}
-	if iface, err := stdnet.InterfaceByIndex(int(index)); err == nil {
-		return iface.Name
-	}
-	return strconv.FormatUint(uint64(index), 10)
 }
 
 // backlog is the length of the queue of connections not yet accepted: the

@@ -10,10 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// UnixConn is a connection over a unix stream socket.
-type UnixConn struct{ conn }
+// UnixConn is a unix socket: a stream ("unix"), a sequence of packets
+// ("unixpacket"), or one for datagrams ("unixgram"), which is connected only if it
+// was made by Dial.
+type UnixConn struct {
+	conn
+	connected bool // by Dial: it has one destination
+}
 
-// UnixListener listens on a unix stream socket.
+// UnixListener listens on a unix socket for streams or sequences of packets.
 type UnixListener struct {
 	listener
 	path       string
@@ -41,8 +46,8 @@ func (l *UnixListener) AcceptUnix() (*UnixConn, error) {
 		return nil, err
 	}
 	c := new(UnixConn)
-	c.fd.Init(n, true)
-	c.origin = &origin{network: l.network, laddr: l.addr, raddr: rawUnixAddr(&peer)}
+	c.fd.Init(n, l.network == "unix")
+	c.origin = &origin{network: l.network, laddr: l.addr, raddr: rawUnixAddr(&peer, l.network)}
 	return c, nil
 }
 
@@ -79,8 +84,22 @@ func DialUnix(network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
 	if laddr != nil {
 		d.LocalAddr = laddr
 	}
+	fail := func(err error) (*UnixConn, error) {
+		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: opAddr(raddr), Err: err}
+	}
+	switch network {
+	case "unixgram", "unixpacket":
+		c, err := d.dialUnixPackets(context.Background(), network, laddr, raddr)
+		if err != nil {
+			return fail(err)
+		}
+		return c, nil
+	case "unix":
+	default:
+		return fail(UnknownNetworkError(network))
+	}
 	if raddr == nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: d.LocalAddr, Err: errMissingAddress}
+		return fail(errMissingAddress)
 	}
 	return d.dialUnix(context.Background(), network, raddr, time.Time{})
 }
