@@ -27,13 +27,13 @@ func isIP(network string) bool { return network == "ip" || network == "ip4" || n
 // ResolveIPAddr returns an address of a host. A name is looked up on the offload
 // pool. The network is "ip", "ip4" or "ip6", also with a protocol.
 func ResolveIPAddr(network, address string) (*IPAddr, error) {
-	kind, protocol, _ := strings.Cut(network, ":")
+	kind, protocol, named := strings.Cut(network, ":")
 	switch {
 	case network == "":
 		kind = "ip"
 	case !isIP(kind):
 		return nil, UnknownNetworkError(network)
-	case protocol != "":
+	case named:
 		if _, err := protocolNumber(protocol); err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func resolveIP(ctx context.Context, network, host string) ([]*IPAddr, error) {
 		if network == "ip4" && !is4 || network == "ip6" && is4 {
 			continue
 		}
-		addrs = append(addrs, &IPAddr{IP: ip.Unmap().AsSlice(), Zone: ip.Zone()})
+		addrs = append(addrs, &IPAddr{IP: IP(ip.AsSlice()).To16(), Zone: ip.Zone()})
 	}
 	if len(addrs) == 0 {
 		return nil, &AddrError{Err: "no suitable address found", Addr: host}

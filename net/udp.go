@@ -51,14 +51,15 @@ func resolveUDP(ctx context.Context, network, address string, listening bool) ([
 			return nil, err
 		}
 	}
-	// By the port's number nothing is different.
+	// By the port's number nothing is different, but that the standard library
+	// has IPv4 addresses in 16 bytes.
 	addrs, err := resolveTCP(ctx, "tcp"+network[len("udp"):], JoinHostPort(host, strconv.Itoa(port)), listening)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]*UDPAddr, len(addrs))
 	for i, a := range addrs {
-		list[i] = &UDPAddr{IP: a.IP, Port: a.Port, Zone: a.Zone}
+		list[i] = &UDPAddr{IP: a.IP.To16(), Port: a.Port, Zone: a.Zone}
 	}
 	return list, nil
 }

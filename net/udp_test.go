@@ -490,7 +490,7 @@ func TestUDPOpenErrors(t *testing.T) {
 			a, err := p.resolveUDP(c[0], c[1])
 			told = append(told, tell("ResolveUDPAddr "+c[1], err))
 			if err == nil {
-				told = append(told, tell("ResolveUDPAddr "+c[1], a, a.Port))
+				told = append(told, tell("ResolveUDPAddr "+c[1], a, a.Port, len(a.IP)))
 			}
 		}
 		return told
