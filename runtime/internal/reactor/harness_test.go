@@ -291,11 +291,6 @@ func (g *rig) becomes(fd *FD, want interest) {
 // nestedInterest is interestOf in the nested epoll, if there is one.
 func (g *rig) nestedInterest(fd *FD) uint32 {
 	g.t.Helper()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.nested == nil {
-		return 0
-	}
 	return interestOf(g.t, g.nested.epfd, fd.Sysfd)
 }
 

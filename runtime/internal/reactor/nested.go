@@ -54,13 +54,10 @@ type nested struct {
 
 // nestedWait watches fd, whose mu is held, for events.
 func (r *Reactor) nestedWait(fd *FD, events uint32) error {
-	n, err := r.openNested()
-	if err != nil {
-		return err
-	}
+	n := r.nested
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.fds == nil {
+	if n.fds == nil || r.ending.Load() {
 		return ErrEnded
 	}
 	op := unix.EPOLL_CTL_ADD
@@ -79,9 +76,7 @@ func (r *Reactor) nestedWait(fd *FD, events uint32) error {
 // nestedRemove forgets fd, whose mu is held.
 func (r *Reactor) nestedRemove(fd *FD) {
 	fd.nested = false
-	r.mu.Lock()
 	n := r.nested
-	r.mu.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.fds != nil {
@@ -90,18 +85,10 @@ func (r *Reactor) nestedRemove(fd *FD) {
 	}
 }
 
-func (r *Reactor) openNested() (*nested, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ending.Load() {
-		return nil, ErrEnded
-	}
-	if r.nested != nil {
-		return r.nested, nil
-	}
+func (r *Reactor) openNested() error {
 	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n := &nested{epfd: epfd, op: r.poll.Alloc(), fds: make(map[int32]*FD)}
 	n.op.FD = epfd
@@ -111,14 +98,12 @@ func (r *Reactor) openNested() (*nested, error) {
 		r.hub.Run(Event)
 		return nil
 	}
-	if err := n.op.Control(netpoll.PollReadable); err != nil {
-		r.retired = append(r.retired, n.op)
-		r.garbage.Store(true)
+	if err := r.poll.Control(n.op, netpoll.PollReadable); err != nil {
 		_ = unix.Close(epfd)
-		return nil, err
+		return err
 	}
 	r.nested = n
-	return n, nil
+	return nil
 }
 
 // dispatch wakes those that can go on. It runs on the reactor's goroutine, which
@@ -145,10 +130,8 @@ func (n *nested) dispatch() {
 
 // closeNested ends the nested epoll with the reactor, and wakes who waits there.
 func (r *Reactor) closeNested() {
-	r.mu.Lock()
 	n := r.nested
-	r.mu.Unlock()
-	if n == nil {
+	if n == nil { // abandoned by New
 		return
 	}
 	n.mu.Lock()
