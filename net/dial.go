@@ -31,8 +31,9 @@ type Dialer struct {
 	ControlContext func(ctx context.Context, network, address string, c syscall.RawConn) error
 }
 
-// Dial connects to a "tcp", "tcp4", "tcp6" or "unix" address. Of the addresses
-// that a name has, each is tried until one answers.
+// Dial connects to a "tcp", "tcp4", "tcp6", "unix" or "unixpacket" address, or
+// makes a socket that sends to one of "udp", "udp4", "udp6", "unixgram", or "ip4:1"
+// and the like. Of the addresses that a name has, each is tried until one answers.
 func Dial(network, address string) (Conn, error) {
 	var d Dialer
 	return d.Dial(network, address)

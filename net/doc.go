@@ -19,7 +19,10 @@
 // they do there: io.EOF, os.ErrDeadlineExceeded, net.ErrClosed, *net.OpError,
 // syscall.Errno.
 //
-// So far it has TCP and unix stream sockets, on Linux; docs/roadmap.md lists
+// Sockets for messages go beyond the standard library: a UDPConn also sends and
+// receives batches, by one system call each (Message).
+//
+// So far it has TCP, UDP, unix and raw IP sockets, on Linux; docs/roadmap.md lists
 // what comes next. Names are resolved by the standard library on the offload
 // pool.
 package net

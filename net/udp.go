@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"strconv"
+	"strings"
 	"syscall"
 
 	stdnet "net"
@@ -30,8 +31,9 @@ func ResolveUDPAddr(network, address string) (*UDPAddr, error) {
 	if err != nil {
 		return nil, err
 	}
+	want6 := strings.Contains(address, "[")
 	for _, a := range addrs {
-		if a.IP.To4() != nil {
+		if (a.IP.To4() == nil) == want6 {
 			return a, nil
 		}
 	}
@@ -60,6 +62,10 @@ func resolveUDP(ctx context.Context, network, address string, listening bool) ([
 	list := make([]*UDPAddr, len(addrs))
 	for i, a := range addrs {
 		list[i] = &UDPAddr{IP: a.IP.To16(), Port: a.Port, Zone: a.Zone}
+	}
+	if network == "udp" && len(list) == 1 && list[0].IP.Equal(stdnet.IPv6unspecified) {
+		// For a machine that has IPv6 by halves, as in the standard library.
+		list = append(list, &UDPAddr{IP: stdnet.IPv4zero, Port: port})
 	}
 	return list, nil
 }

@@ -436,6 +436,7 @@ func TestUDPOpenErrors(t *testing.T) {
 		address := taken.LocalAddr().(*stdnet.UDPAddr)
 		for _, c := range [][2]string{
 			{"udp", address.String()}, {"udp4", address.String()}, {"udp6", address.String()},
+			{"udp", "[::]:" + fmt.Sprint(address.Port)}, {"udp", ":" + fmt.Sprint(address.Port)},
 			{"udp", "192.0.2.1:0"}, {"udp", "127.0.0.1"}, {"udp", "127.0.0.1:99999"}, {"udp", "127.0.0.1:nosuchservice"},
 			{"udp", "[::1"}, {"udp4", "[::1]:0"}, {"udp5", "127.0.0.1:0"}, {"", "127.0.0.1:0"}, {"udp:17", "127.0.0.1:0"},
 			{"tcp", "127.0.0.1:0"}, {"ip", "127.0.0.1"}, {"ip4", ""},

@@ -14,7 +14,8 @@ type Message struct {
 }
 
 // ReadFrom receives a message into p, and parks until there is one. The sender's
-// address is in from, all zeros if it has none. What does not fit into p is lost.
+// address goes to from, which must be zero and stays so if there is none. What does
+// not fit into p is lost.
 // Like every call that receives a message, it returns io.EOF for an empty one,
 // but for datagrams.
 func (fd *FD) ReadFrom(p []byte, from *unix.RawSockaddrAny) (int, error) {
@@ -26,7 +27,6 @@ func (fd *FD) ReadFrom(p []byte, from *unix.RawSockaddrAny) (int, error) {
 		return 0, err
 	}
 	for {
-		*from = unix.RawSockaddrAny{}
 		n, errno := sysReadFrom(fd.reg.Sysfd, p, from)
 		if errno == 0 {
 			fd.pace(dirRead)
@@ -76,7 +76,6 @@ func (fd *FD) ReadMsg(p, oob []byte, flags int, from *unix.RawSockaddrAny) (n, o
 		p = one[:]
 	}
 	for {
-		*from = unix.RawSockaddrAny{}
 		n, oobn, gotFlags, errno := sysReadMsg(fd.reg.Sysfd, p, oob, flags, from)
 		if errno == 0 {
 			fd.pace(dirRead)
