@@ -24,7 +24,7 @@ type conn struct {
 type origin struct {
 	network string
 	laddr   Addr
-	raddr   Addr // of unix connections
+	raddr   Addr // of all but TCP connections; nil if there is none
 }
 
 func (c *conn) ok() bool { return c != nil && c.origin != nil }
@@ -140,13 +140,6 @@ func (c *conn) SetWriteBuffer(bytes int) error {
 	}
 	return c.setError(c.setOption(unix.SOL_SOCKET, unix.SO_SNDBUF, bytes))
 }
-
-// CloseRead shuts down the reading side. Most callers should just use Close.
-func (c *conn) CloseRead() error { return c.shutdown(unix.SHUT_RD) }
-
-// CloseWrite shuts down the writing side: the peer reads io.EOF, and may go on
-// writing.
-func (c *conn) CloseWrite() error { return c.shutdown(unix.SHUT_WR) }
 
 func (c *conn) shutdown(how int) error {
 	if !c.ok() {

@@ -25,7 +25,7 @@ func (d *Dialer) dialProto(ctx context.Context, network string, laddr, raddr *TC
 	for try := 0; ; try++ {
 		again := anyPort && try < 2
 		c := new(TCPConn)
-		own, peer, err := d.connect(ctx, &c.fd, network, tcpOrNil(laddr), raddr, proto)
+		own, peer, err := d.connect(ctx, &c.fd, network, opAddr(laddr), raddr, proto)
 		if err != nil {
 			// Sometimes the kernel chooses a port that is taken.
 			if again && errors.Is(err, unix.EADDRNOTAVAIL) {
@@ -47,7 +47,11 @@ func (d *Dialer) dialProto(ctx context.Context, network string, laddr, raddr *TC
 }
 
 func (d *Dialer) dialUnix(ctx context.Context, network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
-	if network != "unix" {
+	switch network {
+	case "unix":
+	case "unixgram", "unixpacket":
+		return d.dialUnixPackets(ctx, network, laddr, raddr)
+	default:
 		return nil, UnknownNetworkError(network)
 	}
 	if raddr == nil || raddr.Name == "" {
@@ -56,12 +60,12 @@ func (d *Dialer) dialUnix(ctx context.Context, network string, laddr, raddr *Uni
 	if laddr != nil && laddr.Name == "" {
 		laddr = nil
 	}
-	c := new(UnixConn)
-	own, peer, err := d.connect(ctx, &c.fd, network, unixOrNil(laddr), raddr, 0)
+	c := &UnixConn{connected: true}
+	own, peer, err := d.connect(ctx, &c.fd, network, opAddr(laddr), raddr, 0)
 	if err != nil {
 		return nil, err
 	}
-	c.origin = &origin{network: network, laddr: unixAddr(own), raddr: unixAddr(peer)}
+	c.origin = &origin{network: network, laddr: unixAddr(own, network), raddr: unixAddr(peer, network)}
 	return c, nil
 }
 

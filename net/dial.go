@@ -54,8 +54,9 @@ type Dialer struct {
 	multipath choice
 }
 
-// Dial connects to a "tcp", "tcp4", "tcp6" or "unix" address. Of the addresses
-// that a name has, each is tried until one answers.
+// Dial connects to a "tcp", "tcp4", "tcp6", "unix" or "unixpacket" address, or
+// makes a socket that sends to one of "udp", "udp4", "udp6", "unixgram", or "ip4:1"
+// and the like. Of the addresses that a name has, each is tried until one answers.
 func Dial(network, address string) (Conn, error) {
 	var d Dialer
 	return d.Dial(network, address)
@@ -97,6 +98,21 @@ func (d *Dialer) DialTCP(ctx context.Context, network string, laddr, raddr netip
 	return d.dialTyped(ctx, network, TCPAddrFromAddrPort(laddr), TCPAddrFromAddrPort(raddr))
 }
 
+// DialUDP makes a socket that sends to raddr, and receives from there, from laddr
+// if that is valid. It does not park.
+func (d *Dialer) DialUDP(ctx context.Context, network string, laddr, raddr netip.AddrPort) (*UDPConn, error) {
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
+	return d.dialUDPTyped(ctx, network, UDPAddrFromAddrPort(laddr), UDPAddrFromAddrPort(raddr))
+}
+
+// DialIP is DialUDP for raw messages of an IP protocol.
+func (d *Dialer) DialIP(ctx context.Context, network string, laddr, raddr netip.Addr) (*IPConn, error) {
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
+	return d.dialIPTyped(ctx, network, ipAddrFrom(laddr), ipAddrFrom(raddr))
+}
+
 // DialUnix connects to raddr, from laddr if that is not nil, and gives up when
 // ctx is done.
 func (d *Dialer) DialUnix(ctx context.Context, network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
@@ -104,7 +120,7 @@ func (d *Dialer) DialUnix(ctx context.Context, network string, laddr, raddr *Uni
 	defer cancel()
 	c, err := d.dialUnix(ctx, network, laddr, raddr)
 	if err != nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: unixOrNil(laddr), Addr: unixOrNil(raddr), Err: err}
+		return nil, &OpError{Op: "dial", Net: network, Source: opAddr(laddr), Addr: opAddr(raddr), Err: err}
 	}
 	return c, nil
 }
@@ -116,7 +132,8 @@ func DialTCP(network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
 	return d.dialTyped(context.Background(), network, laddr, raddr)
 }
 
-// DialUnix connects to raddr, from laddr if that is not nil.
+// DialUnix connects to raddr, from laddr if that is not nil. On the network
+// "unixgram" it makes a socket for datagrams, which sends to raddr alone.
 func DialUnix(network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
 	var d Dialer
 	return d.DialUnix(context.Background(), network, laddr, raddr)
@@ -124,7 +141,7 @@ func DialUnix(network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
 
 func (d *Dialer) dialTyped(ctx context.Context, network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
 	fail := func(err error) (*TCPConn, error) {
-		return nil, &OpError{Op: "dial", Net: network, Source: tcpOrNil(laddr), Addr: tcpOrNil(raddr), Err: err}
+		return nil, &OpError{Op: "dial", Net: network, Source: opAddr(laddr), Addr: opAddr(raddr), Err: err}
 	}
 	if !isTCP(network) {
 		return fail(UnknownNetworkError(network))
@@ -250,6 +267,20 @@ func (d *Dialer) dialSingle(ctx context.Context, network string, addr Addr) (Con
 			return nil, err
 		}
 		return c, nil
+	case *UDPAddr:
+		laddr, _ := d.LocalAddr.(*UDPAddr)
+		c, err := d.dialUDP(ctx, network, laddr, raddr)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	case *IPAddr:
+		laddr, _ := d.LocalAddr.(*IPAddr)
+		c, err := d.dialIP(ctx, network, laddr, raddr)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
 	case *UnixAddr:
 		laddr, _ := d.LocalAddr.(*UnixAddr)
 		c, err := d.dialUnix(ctx, network, laddr, raddr)
@@ -259,20 +290,6 @@ func (d *Dialer) dialSingle(ctx context.Context, network string, addr Addr) (Con
 		return c, nil
 	}
 	return nil, UnknownNetworkError(network)
-}
-
-func tcpOrNil(a *TCPAddr) Addr {
-	if a == nil {
-		return nil
-	}
-	return a
-}
-
-func unixOrNil(a *UnixAddr) Addr {
-	if a == nil {
-		return nil
-	}
-	return a
 }
 
 var _ stdnet.Conn = (*TCPConn)(nil)

@@ -24,8 +24,10 @@
 // API there are [Resolver.CacheTTL], [ListenConfig.ReusePort] and
 // [ActivationListeners], for services that systemd starts.
 //
+// Sockets for messages go beyond it, too: a UDPConn also sends and receives
+// batches, by one system call each (Message).
+//
 // What differs: [Buffers] is a type of its own; traces of net/http/httptrace do
 // not see lookups and connects; the File of a connection stays in non-blocking
-// mode. So far it has TCP and unix stream sockets, on Linux; docs/roadmap.md lists
-// what comes next.
+// mode. It is for Linux; docs/roadmap.md lists what comes next.
 package net

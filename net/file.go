@@ -26,16 +26,32 @@ func FileConn(f *os.File) (Conn, error) {
 		}
 		c.configure(keepAliveOf(0, KeepAliveConfig{}))
 		return c, nil
-	case s.family == unix.AF_UNIX && s.kind == unix.SOCK_STREAM:
-		c := &UnixConn{}
-		c.fd.Init(s.fd, true)
-		c.origin = &origin{network: "unix", laddr: unixAddr(s.own)}
-		if s.peer != nil {
-			c.origin.raddr = unixAddr(s.peer)
-		}
+	case s.family == unix.AF_UNIX:
+		return s.unixConn(), nil
+	case s.inet() && s.kind == unix.SOCK_DGRAM:
+		c := &UDPConn{family: s.family, connected: s.peer != nil}
+		s.datagrams(&c.conn, &endpoint{network: "udp", sotype: s.kind})
+		return c, nil
+	case s.inet() && s.kind == unix.SOCK_RAW:
+		c := &IPConn{family: s.family, connected: s.peer != nil}
+		s.datagrams(&c.conn, &endpoint{network: "ip", sotype: s.kind})
 		return c, nil
 	}
 	_ = unix.Close(s.fd)
+	return nil, fileError(f, syscall.EINVAL)
+}
+
+// FilePacketConn returns the socket for messages that f is, on a duplicate of its
+// descriptor, as FileConn does.
+func FilePacketConn(f *os.File) (PacketConn, error) {
+	c, err := FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := c.(PacketConn); ok {
+		return p, nil
+	}
+	_ = c.Close()
 	return nil, fileError(f, syscall.EINVAL)
 }
 
@@ -108,14 +124,51 @@ func passed(fd int) (s passedSocket, err error) {
 
 func (s passedSocket) inet() bool { return s.family == unix.AF_INET || s.family == unix.AF_INET6 }
 
-// listener takes over a stream socket.
+// unixNetwork is the network of a unix socket.
+func (s passedSocket) unixNetwork() string {
+	switch s.kind {
+	case unix.SOCK_DGRAM:
+		return "unixgram"
+	case unix.SOCK_SEQPACKET:
+		return "unixpacket"
+	}
+	return "unix"
+}
+
+// unixConn takes over a unix socket.
+func (s passedSocket) unixConn() *UnixConn {
+	c := &UnixConn{connected: s.peer != nil}
+	network := s.unixNetwork()
+	if network == "unixgram" {
+		s.datagrams(&c.conn, &endpoint{network: network, sotype: s.kind})
+		return c
+	}
+	c.fd.Init(s.fd, network == "unix")
+	c.origin = &origin{network: network, laddr: unixAddr(s.own, network)}
+	if s.peer != nil {
+		c.origin.raddr = unixAddr(s.peer, network)
+	}
+	return c
+}
+
+// datagrams makes c of a socket of e's kind.
+func (s passedSocket) datagrams(c *conn, e *endpoint) {
+	c.fd.InitDatagrams(s.fd)
+	c.origin = &origin{network: e.network, laddr: e.addrOf(s.own)}
+	if s.peer != nil {
+		c.origin.raddr = e.addrOf(s.peer)
+	}
+}
+
+// listener takes over a socket that listens.
 func (s passedSocket) listener() (Listener, error) {
-	if s.kind != unix.SOCK_STREAM {
+	if s.kind != unix.SOCK_STREAM && (s.inet() || s.kind != unix.SOCK_SEQPACKET) {
 		return nil, syscall.EINVAL
 	}
 	addr, network := tcpAddr(s.own), "tcp"
 	if !s.inet() {
-		addr, network = unixAddr(s.own), "unix"
+		network = s.unixNetwork()
+		addr = unixAddr(s.own, network)
 	}
 	l := newListener(s.fd, network, addr)
 	if s.inet() {

@@ -175,6 +175,12 @@ func ours(t *testing.T, body func(t *testing.T, n implementation)) {
 // do not tell what the standard library tells.
 func same(t *testing.T, scenario func(t *testing.T, n implementation) []string) {
 	t.Helper()
+	sameIn(t, each, scenario)
+}
+
+// sameIn is same in other places.
+func sameIn(t *testing.T, each func(*testing.T, func(*testing.T, implementation)), scenario func(t *testing.T, n implementation) []string) {
+	t.Helper()
 	var want []string
 	each(t, func(t *testing.T, n implementation) {
 		got := scenario(t, n)

@@ -132,7 +132,7 @@ type ListenConfig struct {
 	multipath choice
 }
 
-// Listen listens on a "tcp", "tcp4", "tcp6" or "unix" address. A TCP address
+// Listen listens on a "tcp", "tcp4", "tcp6", "unix" or "unixpacket" address. A TCP address
 // without a host means all; port 0 means any.
 func Listen(network, address string) (Listener, error) {
 	var lc ListenConfig
@@ -186,7 +186,7 @@ func (lc *ListenConfig) listenProto(network string, laddr *TCPAddr, proto int) (
 }
 
 func (lc *ListenConfig) listenUnix(network string, laddr *UnixAddr) (*UnixListener, error) {
-	if network != "unix" {
+	if network != "unix" && network != "unixpacket" {
 		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: UnknownNetworkError(network)}
 	}
 	fd, addr, err := lc.listen(network, laddr, 0)

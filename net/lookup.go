@@ -3,10 +3,6 @@ package net
 import (
 	"context"
 	"strings"
-
-	stdnet "net"
-
-	"github.com/weft-go/weft/runtime"
 )
 
 // addrList is the addresses that a host and port, or a path, stand for, in the
@@ -49,9 +45,7 @@ func baseNetwork(network string, needsProtocol bool) (string, error) {
 			return base, nil
 		}
 		if colon {
-			// The standard library knows the names of protocols. A literal
-			// address needs no lookup.
-			_, err := runtime.Await(func() (*IPAddr, error) { return stdnet.ResolveIPAddr("ip:"+protocol, "127.0.0.1") })
+			_, err := protocolNumber(protocol)
 			return base, err
 		}
 	case "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix", "unixgram", "unixpacket":

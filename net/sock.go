@@ -22,11 +22,15 @@ var errMissingAddress = errors.New("missing address")
 type socket struct {
 	fd      int
 	family  int
-	network string // with the family: "tcp4", "tcp6", "unix"
+	network string // with the family: "tcp4", "tcp6", "unix", "unixpacket"
 }
 
 func openSocket(family, proto int, network string) (socket, error) {
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	kind := unix.SOCK_STREAM
+	if network == "unixpacket" {
+		kind = unix.SOCK_SEQPACKET
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
 	if err != nil {
 		return socket{}, os.NewSyscallError("socket", err)
 	}
@@ -61,7 +65,7 @@ func openListening(network string, laddr Addr, proto int) (s socket, err error) 
 			s, err = openTCP(unix.AF_INET, proto, false)
 		}
 	default:
-		s, err = openSocket(unix.AF_UNIX, 0, "unix")
+		s, err = openSocket(unix.AF_UNIX, 0, network)
 	}
 	if err != nil {
 		return socket{}, err
@@ -85,7 +89,7 @@ func openDialing(network string, laddr, raddr Addr, proto int) (socket, error) {
 		}
 		return openTCP(family, proto, network == "tcp6")
 	default:
-		return openSocket(unix.AF_UNIX, 0, "unix")
+		return openSocket(unix.AF_UNIX, 0, network)
 	}
 }
 
@@ -113,7 +117,7 @@ func (s socket) sockaddr(a Addr) (unix.Sockaddr, error) {
 // addrOf is the reverse of sockaddr.
 func (s socket) addrOf(sa unix.Sockaddr) Addr {
 	if s.family == unix.AF_UNIX {
-		return unixAddr(sa)
+		return unixAddr(sa, s.network)
 	}
 	return tcpAddr(sa)
 }
@@ -185,10 +189,10 @@ func networkOrder(n uint16) uint16 {
 }
 
 // rawUnixAddr is unixAddr of the kernel's form.
-func rawUnixAddr(sa *unix.RawSockaddrAny) Addr {
+func rawUnixAddr(sa *unix.RawSockaddrAny, network string) *UnixAddr {
 	in := (*unix.RawSockaddrUnix)(unsafe.Pointer(sa)) // SAFETY: as above
 	if in.Family != unix.AF_UNIX {
-		return &UnixAddr{Net: "unix"}
+		return &UnixAddr{Net: network}
 	}
 	path := make([]byte, 0, len(in.Path))
 	for i, c := range in.Path {
@@ -200,14 +204,14 @@ func rawUnixAddr(sa *unix.RawSockaddrAny) Addr {
 	if path[0] == 0 { // abstract, or unnamed, which the standard library writes "@"
 		path[0] = '@'
 	}
-	return &UnixAddr{Name: string(path), Net: "unix"}
+	return &UnixAddr{Name: string(path), Net: network}
 }
 
-func unixAddr(sa unix.Sockaddr) Addr {
+func unixAddr(sa unix.Sockaddr, network string) Addr {
 	if sa, ok := sa.(*unix.SockaddrUnix); ok {
-		return &UnixAddr{Name: sa.Name, Net: "unix"}
+		return &UnixAddr{Name: sa.Name, Net: network}
 	}
-	return &UnixAddr{Net: "unix"}
+	return &UnixAddr{Net: network}
 }
 
 // backlog is the length of the queue of connections not yet accepted: the

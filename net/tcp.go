@@ -12,6 +12,13 @@ import (
 // TCPConn is a TCP connection.
 type TCPConn struct{ conn }
 
+// CloseRead shuts down the reading side. Most callers should just use Close.
+func (c *TCPConn) CloseRead() error { return c.shutdown(unix.SHUT_RD) }
+
+// CloseWrite shuts down the writing side: the peer reads io.EOF, and may go on
+// writing.
+func (c *TCPConn) CloseWrite() error { return c.shutdown(unix.SHUT_WR) }
+
 // configure completes a connected socket, as the standard library does: no delay,
 // and keep-alive probes unless the configuration says otherwise.
 func (c *TCPConn) configure(keepAlive KeepAliveConfig) {
@@ -220,7 +227,7 @@ func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
 // ListenTCP listens on laddr; a nil one, or port 0, means any.
 func ListenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
 	if !isTCP(network) {
-		return nil, &OpError{Op: "listen", Net: network, Addr: tcpOrNil(laddr), Err: UnknownNetworkError(network)}
+		return nil, &OpError{Op: "listen", Net: network, Addr: opAddr(laddr), Err: UnknownNetworkError(network)}
 	}
 	if laddr == nil {
 		laddr = new(TCPAddr)

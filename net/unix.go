@@ -8,10 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// UnixConn is a connection over a unix stream socket.
-type UnixConn struct{ conn }
+// UnixConn is a unix socket: a stream ("unix"), a sequence of packets
+// ("unixpacket"), or one for datagrams ("unixgram"), which is connected only if it
+// was made by Dial.
+type UnixConn struct {
+	conn
+	connected bool // by Dial: it has one destination
+}
 
-// UnixListener listens on a unix stream socket.
+// UnixListener listens on a unix socket for streams or sequences of packets.
 type UnixListener struct {
 	listener
 	path       string
@@ -39,8 +44,8 @@ func (l *UnixListener) AcceptUnix() (*UnixConn, error) {
 		return nil, err
 	}
 	c := new(UnixConn)
-	c.fd.Init(n, true)
-	c.origin = &origin{network: l.network, laddr: l.addr, raddr: rawUnixAddr(&peer)}
+	c.fd.Init(n, l.network == "unix")
+	c.origin = &origin{network: l.network, laddr: l.addr, raddr: rawUnixAddr(&peer, l.network)}
 	return c, nil
 }
 

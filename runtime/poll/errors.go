@@ -29,9 +29,9 @@ func waitError(err error) error {
 }
 
 // eofError is the error of a read of n bytes without an error: end of file if
-// that was no byte of a stream.
+// that was no byte, but for datagrams.
 func (fd *FD) eofError(n int) error {
-	if n == 0 && fd.stream {
+	if n == 0 && fd.kind != kindDatagrams {
 		return io.EOF
 	}
 	return nil

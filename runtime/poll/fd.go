@@ -23,7 +23,7 @@ type FD struct {
 	lock      fdLock
 	deadlines [2]atomic.Int64 // runtime.Instant, by direction; 0: none
 
-	stream bool // immutable
+	kind kind // immutable
 
 	// drained says that the last read found the stream empty, so that the next
 	// one need not try before it waits. The holder of the read lock owns it.
@@ -49,10 +49,30 @@ func New(sysfd int, stream bool) *FD {
 
 // Init makes a zero FD take over the descriptor sysfd, which must be in
 // non-blocking mode. A stream is one whose read of no bytes is the end of file,
-// and whose short read means that it is empty: a stream socket, a pipe.
+// and whose short read means that it is empty: a stream socket, a pipe. One that
+// is no stream and no socket for datagrams has messages and an end as well: a
+// socket for packets in sequence; or it is a listener.
 func (fd *FD) Init(sysfd int, stream bool) {
-	fd.reg.Sysfd, fd.stream = sysfd, stream
+	fd.reg.Sysfd = sysfd
+	if stream {
+		fd.kind = kindStream
+	}
 }
+
+// InitDatagrams is Init for a datagram or raw socket: an empty message is no end,
+// and errors such as a refused datagram come between messages.
+func (fd *FD) InitDatagrams(sysfd int) {
+	fd.reg.Sysfd, fd.reg.Datagrams, fd.kind = sysfd, true, kindDatagrams
+}
+
+// kind is what reads and writes of a descriptor mean.
+type kind uint8
+
+const (
+	kindPackets kind = iota
+	kindStream
+	kindDatagrams
+)
 
 // Sysfd returns the number of the descriptor. It is valid until Close only;
 // RawControl keeps it open while it is used.
@@ -233,14 +253,14 @@ func (fd *FD) Read(p []byte) (n int, err error) {
 	}
 	// Deferred: a wait may unwind a killed task.
 	defer fd.release(dirRead)
-	if len(p) > 0 || !fd.stream { // a stream read of nothing is no end of file
+	if len(p) > 0 { // a read of nothing is no end of file
 		err = fd.expired(dirRead)
 		for err == nil {
 			if tried := !fd.drained; tried {
 				var errno unix.Errno
 				n, errno = sysRead(fd.reg.Sysfd, p)
 				if errno == 0 {
-					fd.drained = fd.stream && n > 0 && n < len(p)
+					fd.drained = fd.kind == kindStream && n > 0 && n < len(p)
 					fd.pace(dirRead)
 					err = fd.eofError(n)
 					break
@@ -290,7 +310,7 @@ func (fd *FD) write(p []byte) (int, error) {
 	written := 0
 	for {
 		rest := p[written:]
-		if fd.stream && len(rest) > writeChunk {
+		if fd.kind == kindStream && len(rest) > writeChunk {
 			rest = rest[:writeChunk]
 		}
 		n, errno := sysWrite(fd.reg.Sysfd, rest)

@@ -40,6 +40,9 @@ const (
 //	      more (data, then end of file), a writer waits in the nested epoll
 //	closed
 //
+// A descriptor of datagrams is always in the nested epoll, and has the states off,
+// n, nw and closed: see nested.go.
+//
 // # Transitions
 //
 //		event            off       r            rw               w                 hup          closed
@@ -94,12 +97,16 @@ const (
 type FD struct {
 	Sysfd int // immutable
 
+	// Datagrams says that the descriptor is a datagram or raw socket: one that
+	// reports errors with which it goes on, and no hang-up. Immutable.
+	Datagrams bool
+
 	mu       sync.Mutex
 	home     *Reactor
 	former   *[]*Reactor   // homes before that; nil for most
 	reg      *registration // nil in off, hup, closed
 	interest interest
-	edge     bool // state w: a writable edge nobody waited for
+	edge     bool // an edge nobody waited for: state w, writable; n and nw, readable
 	nested   bool // known to the home's nested epoll
 	pending  bool // in a reactor's list of those to arm
 	waiting  [2]waiting
@@ -112,6 +119,8 @@ const (
 	armedR
 	armedRW
 	armedW
+	nestedR
+	nestedRW
 	hup
 	closed
 )
@@ -174,7 +183,7 @@ func (fd *FD) waitSlowly(r *Reactor, local bool, dir Direction, tried bool, w wa
 		return false, ErrClosed
 	case dir == Read && !tried && fd.interest == hup:
 		return true, nil
-	case dir == Write && fd.edge:
+	case fd.edge && fd.Datagrams == (dir == Read):
 		fd.edge = false
 		return true, nil
 	}
@@ -203,12 +212,12 @@ func (fd *FD) waitSlowly(r *Reactor, local bool, dir Direction, tried bool, w wa
 // armed reports whether an event of dir will be reported as things are.
 func (fd *FD) armed(dir Direction) bool {
 	switch fd.interest {
-	case armedR:
+	case armedR, nestedR:
 		return dir == Read
 	case armedW:
 		return dir == Write
 	}
-	return fd.interest == armedRW
+	return fd.interest == armedRW || fd.interest == nestedRW
 }
 
 // arm registers for dir, on r if nothing keeps the descriptor elsewhere.
@@ -216,7 +225,10 @@ func (fd *FD) arm(r *Reactor, dir Direction) error {
 	if fd.home != r {
 		fd.move(r, dir)
 	}
-	if dir == Read {
+	switch {
+	case fd.Datagrams:
+		return fd.armNested(dir)
+	case dir == Read:
 		return fd.armRead()
 	}
 	return fd.armWrite()
@@ -292,10 +304,11 @@ func (fd *FD) Kick(dir Direction) {
 // whose goroutine it is called, nil for none. If that is not enough, Close
 // returns a reactor on whose goroutine it must be called next (or from anywhere,
 // as with on, once that is closed). When it returns nil all is done, and the
-// caller may close the descriptor itself. See FD, Threads.
+// caller may close the descriptor itself. See FD, Threads. For datagrams any
+// goroutine will do.
 func (fd *FD) Close(on *Reactor) (next *Reactor) {
 	fd.mu.Lock()
-	if home := fd.home; fd.interest != closed && home != nil && home != on && !home.Closed() {
+	if home := fd.home; fd.interest != closed && home != nil && home != on && !home.Closed() && !fd.Datagrams {
 		fd.mu.Unlock()
 		return home
 	}
@@ -322,11 +335,13 @@ func (fd *FD) move(r *Reactor, dir Direction) {
 	}
 	fd.detach()
 	fd.unnest()
-	if fd.home != nil && fd.former == nil {
-		fd.former = new([]*Reactor)
-	}
-	if fd.home != nil && !slices.Contains(*fd.former, fd.home) {
-		*fd.former = append(slices.DeleteFunc(*fd.former, (*Reactor).Closed), fd.home)
+	if fd.home != nil && !fd.Datagrams { // netpoll never knew those
+		if fd.former == nil {
+			fd.former = new([]*Reactor)
+		}
+		if !slices.Contains(*fd.former, fd.home) {
+			*fd.former = append(slices.DeleteFunc(*fd.former, (*Reactor).Closed), fd.home)
+		}
 	}
 	fd.home = r
 }
@@ -341,8 +356,12 @@ func (fd *FD) detach() {
 
 // unnest leaves the nested epoll.
 func (fd *FD) unnest() {
-	if fd.nested {
-		fd.home.nestedRemove(fd)
+	if !fd.nested {
+		return
+	}
+	fd.home.nestedRemove(fd)
+	if fd.Datagrams {
+		fd.interest, fd.edge = off, false
 	}
 }
 
@@ -393,7 +412,7 @@ func (fd *FD) armRead() error {
 
 func (fd *FD) armWrite() error {
 	if fd.nested {
-		return fd.home.nestedWait(fd) // hung up once is hung up for good
+		return fd.home.nestedWait(fd, unix.EPOLLOUT|unix.EPOLLONESHOT) // hung up once is hung up for good
 	}
 	switch fd.interest {
 	case armedR:
@@ -407,10 +426,10 @@ func (fd *FD) armWrite() error {
 			return err
 		}
 		if fd.interest == hup {
-			return fd.home.nestedWait(fd)
+			return fd.home.nestedWait(fd, unix.EPOLLOUT|unix.EPOLLONESHOT)
 		}
 	case hup:
-		return fd.home.nestedWait(fd)
+		return fd.home.nestedWait(fd, unix.EPOLLOUT|unix.EPOLLONESHOT)
 	}
 	return nil // rw, w
 }

@@ -248,7 +248,7 @@ func (fd *FD) state() interest {
 	return fd.interest
 }
 
-var stateNames = [...]string{"off", "r", "rw", "w", "hup", "closed"}
+var stateNames = [...]string{"off", "r", "rw", "w", "n", "nw", "hup", "closed"}
 
 func (i interest) String() string { return stateNames[i] }
 
@@ -270,6 +270,15 @@ func (g *rig) inState(fd *FD, want interest) {
 	if got := interestOf(g.t, descriptorsOf(g.poll)[0], fd.Sysfd); got != mask {
 		g.t.Fatalf("in state %v the kernel watches for %#x, not %#x", want, got, mask)
 	}
+	if fd.Datagrams {
+		mask := map[interest]uint32{
+			nestedR:  unix.EPOLLIN | unix.EPOLLET | unix.EPOLLERR | unix.EPOLLHUP,
+			nestedRW: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLET | unix.EPOLLERR | unix.EPOLLHUP,
+		}[want]
+		if got := g.nestedInterest(fd); got != mask {
+			g.t.Fatalf("in state %v the nested epoll watches for %#x, not %#x", want, got, mask)
+		}
+	}
 }
 
 // becomes waits until fd is in state want, which another goroutine sets.
@@ -277,6 +286,12 @@ func (g *rig) becomes(fd *FD, want interest) {
 	g.t.Helper()
 	eventually(g.t, "state "+want.String(), func() bool { return fd.state() == want })
 	g.inState(fd, want)
+}
+
+// nestedInterest is interestOf in the nested epoll, if there is one.
+func (g *rig) nestedInterest(fd *FD) uint32 {
+	g.t.Helper()
+	return interestOf(g.t, g.nested.epfd, fd.Sysfd)
 }
 
 // interestOf returns the events for which the epoll descriptor epfd watches n,

@@ -54,10 +54,11 @@ const (
 // Reactor is one netpoll Poll with its eventfd and timerfd.
 type Reactor struct {
 	// immutable
-	poll  netpoll.Poll
-	hub   Hub
-	wake  source
-	timer source
+	poll   netpoll.Poll
+	hub    Hub
+	wake   source
+	timer  source
+	nested *nested // see nested.go
 
 	// atomic
 	wakes   atomic.Uint64 // calls of Wake, each one system call
@@ -75,7 +76,6 @@ type Reactor struct {
 	mu      sync.Mutex
 	retired []*netpoll.FDOperator // mu guards: detached, to be freed in a later callback
 	regs    *registration         // mu guards: the list of what is registered
-	nested  *nested               // mu guards: see nested.go
 }
 
 // source is a descriptor of the reactor's own, registered for its whole life.
@@ -99,6 +99,10 @@ func New(hub Hub) (*Reactor, error) {
 	if err := r.openTimer(); err != nil {
 		r.Abandon()
 		return nil, fmt.Errorf("reactor: timerfd: %w", err)
+	}
+	if err := r.openNested(); err != nil {
+		r.Abandon()
+		return nil, fmt.Errorf("reactor: nested epoll: %w", err)
 	}
 	return r, nil
 }

@@ -31,7 +31,11 @@ func TestStress(t *testing.T) {
 	all := make([]*socket, sockets)
 	for i := range all {
 		s := new(socket)
-		s.fd, s.peer = socketPair(t)
+		if i%2 == 0 {
+			s.fd, s.peer = socketPair(t)
+		} else {
+			s.fd, s.peer = datagramPair(t)
+		}
 		for dir := range s.party {
 			s.party[dir] = &stressParty{ends: make(chan uint64, 1)}
 		}
@@ -103,9 +107,17 @@ func TestStress(t *testing.T) {
 		p := newParty(t)
 		drain(t, s.fd.Sysfd)
 		if !s.down.Load() {
-			r := m.wait(s.fd, Read, p)
+			r, ready, err := m.tryWait(s.fd, Read, true, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ready && !s.fd.Datagrams {
+				t.Error("ready to read nothing")
+			}
 			write(t, s.peer.n, "x")
-			p.woken(r)
+			if !ready {
+				p.woken(r)
+			}
 		}
 		fill(t, s.fd.Sysfd)
 		// It may be an edge noted before that ends the first wait.
