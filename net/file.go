@@ -29,11 +29,11 @@ func FileConn(f *os.File) (Conn, error) {
 	case s.family == unix.AF_UNIX:
 		return s.unixConn(), nil
 	case s.inet() && s.kind == unix.SOCK_DGRAM:
-		c := &UDPConn{family: s.family, connected: s.peer != nil}
+		c := &UDPConn{family: s.family}
 		s.datagrams(&c.conn, &endpoint{network: "udp", sotype: s.kind})
 		return c, nil
 	case s.inet() && s.kind == unix.SOCK_RAW:
-		c := &IPConn{family: s.family, connected: s.peer != nil}
+		c := &IPConn{family: s.family}
 		s.datagrams(&c.conn, &endpoint{network: "ip", sotype: s.kind})
 		return c, nil
 	}
@@ -137,7 +137,7 @@ func (s passedSocket) unixNetwork() string {
 
 // unixConn takes over a unix socket.
 func (s passedSocket) unixConn() *UnixConn {
-	c := &UnixConn{connected: s.peer != nil}
+	c := new(UnixConn)
 	network := s.unixNetwork()
 	if network == "unixgram" {
 		s.datagrams(&c.conn, &endpoint{network: network, sotype: s.kind})
