@@ -1,8 +1,6 @@
 package net
 
 import (
-	"io"
-	"os"
 	"syscall"
 	"time"
 
@@ -124,69 +122,6 @@ func boolInt(b bool) int {
 	}
 	return 0
 }
-
-// file is what sendfile can read from: an *os.File, or something around one.
-type file interface {
-	io.Reader
-	syscall.Conn
-	Stat() (os.FileInfo, error)
-}
-
-// ReadFrom sends what r gives. If r is an *os.File, or an *io.LimitedReader of
-// one, the kernel copies (sendfile), while the calls run on the offload pool.
-func (c *TCPConn) ReadFrom(r io.Reader) (int64, error) {
-	if !c.ok() {
-		return 0, syscall.EINVAL
-	}
-	limit := int64(1<<63 - 1)
-	src := r
-	limited, isLimited := r.(*io.LimitedReader)
-	if isLimited {
-		limit, src = limited.N, limited.R
-		if limit <= 0 {
-			return 0, nil
-		}
-	}
-	if f, ok := src.(file); ok {
-		n, handled, err := c.sendFile(f, limit)
-		if isLimited {
-			limited.N -= n
-		}
-		if handled {
-			return n, c.opError("readfrom", "sendfile", err)
-		}
-	}
-	n, err := io.Copy(onlyWriter{c}, r)
-	return n, c.opError("readfrom", "", err)
-}
-
-func (c *TCPConn) sendFile(f file, limit int64) (n int64, handled bool, err error) {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return 0, false, nil
-	}
-	return c.fd.SendFile(func(use func(uintptr)) error {
-		return raw.Read(func(src uintptr) bool {
-			use(src)
-			return true
-		})
-	}, limit)
-}
-
-// WriteTo reads until io.EOF and writes it to w.
-func (c *TCPConn) WriteTo(w io.Writer) (int64, error) {
-	if !c.ok() {
-		return 0, syscall.EINVAL
-	}
-	n, err := io.Copy(w, onlyReader{c})
-	return n, c.opError("writeto", "", err)
-}
-
-// onlyWriter and onlyReader hide ReadFrom and WriteTo from io.Copy.
-type (
-	onlyWriter struct{ io.Writer }
-	onlyReader struct{ io.Reader }
-)
 
 // TCPListener listens for TCP connections.
 type TCPListener struct {
