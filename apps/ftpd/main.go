@@ -70,7 +70,7 @@ func run(o *options, stdout, stderr io.Writer) error {
 	}
 	srv, err := server.New(cfg)
 	if err != nil {
-		return err
+		return byFlag(err)
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
+	"strings"
 	"time"
+
+	"github.com/weft-go/weft/ftp/server"
 )
 
 // options are the command line.
@@ -16,7 +21,11 @@ type options struct {
 	engine                string
 	workers               int
 	passivePorts          string
+	sharedPorts           bool
 	publicHost            string
+	publicNetworks        []server.PublicNetwork
+	activePort            uint
+	fxp                   []netip.Prefix
 	maxSessions, maxPerIP int
 	idle, drain           time.Duration
 }
@@ -35,7 +44,12 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.engine, "engine", "task", "run on `task|goroutine`")
 	f.IntVar(&o.workers, "workers", 0, "threads of the task engine (default: one for each processor)")
 	f.StringVar(&o.passivePorts, "passive-ports", "", "ports for passive data connections, `LO-HI` (default: any)")
+	f.BoolVar(&o.sharedPorts, "shared-ports", false, "all sessions share -passive-ports, told apart by client address: few ports for many clients")
 	f.StringVar(&o.publicHost, "public-host", "", "IPv4 address or `name` to tell clients of PASV, behind address translation")
+	f.Func("public-host-for", "`NETWORK=HOST`: as -public-host, for clients of that network, or with local:NETWORK for those\n"+
+		"who connect to that address; without a HOST the address they connect to (repeatable)", o.addPublicNetwork)
+	f.UintVar(&o.activePort, "active-port", 0, "`port` that active data connections come from, 20 by tradition (default: any)")
+	f.Func("fxp", "`network` of servers that may be the other end of data connections (repeatable)", addNetwork(&o.fxp))
 	f.IntVar(&o.maxSessions, "max-sessions", 0, "sessions at a time (default 10000)")
 	f.IntVar(&o.maxPerIP, "max-per-ip", 0, "sessions at a time from one address (default 256)")
 	f.DurationVar(&o.idle, "idle", 0, "end sessions that are idle for so long (default 5m)")
@@ -46,6 +60,9 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	}
 	if f.NArg() > 0 {
 		return nil, usage(f, "unexpected argument %q", f.Arg(0))
+	}
+	if o.activePort > 65535 {
+		return nil, usage(f, "-active-port %d: not a port", o.activePort)
 	}
 	if o.engine != "task" && o.engine != "goroutine" {
 		return nil, usage(f, "-engine %q: want task or goroutine", o.engine)
@@ -59,4 +76,61 @@ func usage(f *flag.FlagSet, format string, args ...any) error {
 	fmt.Fprintln(f.Output(), err)
 	f.Usage()
 	return err
+}
+
+// addPublicNetwork reads [local:]NETWORK=HOST.
+func (o *options) addPublicNetwork(s string) error {
+	network, host, ok := strings.Cut(s, "=")
+	if !ok {
+		return errors.New("want NETWORK=HOST")
+	}
+	n := server.PublicNetwork{Host: host}
+	at := &n.Clients
+	if local, ok := strings.CutPrefix(network, "local:"); ok {
+		network, at = local, &n.Local
+	}
+	var err error
+	*at, err = parseNetwork(network)
+	o.publicNetworks = append(o.publicNetworks, n)
+	return err
+}
+
+// addNetwork returns a function of package flag that adds to a list.
+func addNetwork(list *[]netip.Prefix) func(string) error {
+	return func(s string) error {
+		n, err := parseNetwork(s)
+		*list = append(*list, n)
+		return err
+	}
+}
+
+// parseNetwork reads 10.0.0.0/8, or an address, which is a network of one.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return p, fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", s)
+	}
+	return p.Masked(), nil
+}
+
+// flagOf names the flag that sets a field of server.Config.
+var flagOf = map[string]string{
+	"PassivePorts":   "-passive-ports",
+	"SharedPorts":    "-shared-ports",
+	"PublicHost":     "-public-host",
+	"PublicNetworks": "-public-host-for",
+	"ActivePort":     "-active-port",
+	"FXP":            "-fxp",
+}
+
+// byFlag returns an error of server.New in the words of the command line.
+func byFlag(err error) error {
+	e, ok := errors.AsType[*server.ConfigError](err)
+	if !ok || flagOf[e.Field] == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %s", flagOf[e.Field], e.Reason)
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -72,10 +73,35 @@ type Config struct {
 	// free.
 	PassivePorts PortRange
 
-	// PublicAddr is the IPv4 address PASV tells of, for a server behind address
-	// translation. By default it is the one the client has connected to. EPSV is
-	// not concerned: it tells of no address.
-	PublicAddr netip.Addr
+	// SharedPorts makes all sessions share PassivePorts, which must be given and
+	// at most 1024: few ports do for many clients then. Serve listens on all of
+	// them, and connections are told apart by port and client address, so that as
+	// many sessions of one address as there are ports can open a passive data
+	// connection at a time; others get 425.
+	SharedPorts bool
+
+	// PublicHost is what PASV tells of, for a server behind address translation: an
+	// IPv4 address, or a name, which is looked up again after PublicRefresh, by
+	// default a minute. While that fails, the last address is told. By default it
+	// is the address the client has connected to. PublicNetworks are exceptions, of
+	// which the first that fits counts. EPSV is not concerned: it tells of no
+	// address.
+	PublicHost     string
+	PublicNetworks []PublicNetwork
+	PublicRefresh  time.Duration
+
+	// LookupHost, unless nil, looks up the IPv4 address of PublicHost and
+	// PublicNetworks in place of the system's resolver. It may block.
+	LookupHost func(ctx context.Context, host string) (netip.Addr, error)
+
+	// ActivePort is the port that active data connections (PORT, EPRT) come from,
+	// 20 by tradition, which takes privileges. The default is any.
+	ActivePort uint16
+
+	// FXP are networks whose hosts may be the other end of a data connection, beside
+	// the client itself: for transfers from server to server. Whoever can log in
+	// can make the server connect there, to ports from 1024 on.
+	FXP []netip.Prefix
 }
 
 // A ConfigError says which field of a Config is wrong.
@@ -101,14 +127,11 @@ func (c *Config) complete() error {
 	if (c.Root == nil) == (c.RootFor == nil) {
 		return &ConfigError{"Root", "one of Root and RootFor is needed"}
 	}
-	if c.PublicAddr.IsValid() {
-		c.PublicAddr = c.PublicAddr.Unmap()
-		if !c.PublicAddr.Is4() {
-			return &ConfigError{"PublicAddr", "not an IPv4 address"}
-		}
+	if err := c.checkData(); err != nil {
+		return err
 	}
-	if err := c.PassivePorts.check(); err != nil {
-		return &ConfigError{"PassivePorts", err.Error()}
+	if c.LookupHost == nil {
+		c.LookupHost = lookupIPv4
 	}
 	if c.Engine == nil {
 		c.Engine = Tasks(nil)
@@ -140,6 +163,36 @@ func (c *Config) complete() error {
 	}
 	return nil
 }
+
+// checkData checks what concerns data connections.
+func (c *Config) checkData() error {
+	if err := c.PassivePorts.check(); err != nil {
+		return &ConfigError{"PassivePorts", err.Error()}
+	}
+	switch {
+	case !c.SharedPorts:
+	case c.PassivePorts == PortRange{} || c.PassivePorts.size() > maxSharedPorts:
+		return &ConfigError{"SharedPorts", fmt.Sprintf("PassivePorts must name 1 to %d ports to share", maxSharedPorts)}
+	case len(c.FXP) > 0:
+		return &ConfigError{"SharedPorts", "not together with FXP: sessions are told apart by the client's address"}
+	}
+	if err := checkPublicHost(c.PublicHost); err != nil {
+		return &ConfigError{"PublicHost", err.Error()}
+	}
+	for _, n := range c.PublicNetworks {
+		if err := checkPublicHost(n.Host); err != nil {
+			return &ConfigError{"PublicNetworks", err.Error()}
+		}
+	}
+	if err := checkActivePort(c.ActivePort); err != nil {
+		return &ConfigError{"ActivePort", err.Error()}
+	}
+	span(&c.PublicRefresh, time.Minute)
+	return nil
+}
+
+// maxSharedPorts bounds what Serve listens on.
+const maxSharedPorts = 1024
 
 func count(limit *int, standard int) {
 	switch {
@@ -186,6 +239,8 @@ func (r PortRange) String() string {
 	}
 	return fmt.Sprintf("%d-%d", r.Lo, r.Hi)
 }
+
+func (r PortRange) size() int { return int(r.Hi) - int(r.Lo) + 1 }
 
 func (r PortRange) check() error {
 	if r != (PortRange{}) && (r.Lo == 0 || r.Hi < r.Lo) {

@@ -300,9 +300,9 @@ func freeRange(t *testing.T, n int) server.PortRange {
 	return server.PortRange{}
 }
 
-func TestPublicAddr(t *testing.T) {
+func TestPublicHost(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, func(c *server.Config) { c.PublicAddr = netip.MustParseAddr("192.0.2.7") })
+		f := start(t, e, func(c *server.Config) { c.PublicHost = "192.0.2.7" })
 		c := f.login()
 		at, err := ftp.Parse227(c.cmd(227, "PASV").Text())
 		if err != nil || at.Addr().String() != "192.0.2.7" {
@@ -320,7 +320,19 @@ func TestConfig(t *testing.T) {
 		{"Root", func(c *server.Config) { c.Root = nil }},
 		{"PassivePorts", func(c *server.Config) { c.PassivePorts = server.PortRange{Lo: 10, Hi: 9} }},
 		{"PassivePorts", func(c *server.Config) { c.PassivePorts = server.PortRange{Hi: 9} }},
-		{"PublicAddr", func(c *server.Config) { c.PublicAddr = netip.IPv6Loopback() }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "::1" }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "0.0.0.0" }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "1.2.3" }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "ftp://x" }},
+		{"PublicNetworks", func(c *server.Config) { c.PublicNetworks = []server.PublicNetwork{{Host: "a b"}} }},
+		{"SharedPorts", func(c *server.Config) { c.SharedPorts = true }},
+		{"SharedPorts", func(c *server.Config) {
+			c.SharedPorts, c.PassivePorts = true, server.PortRange{Lo: 1024, Hi: 60000}
+		}},
+		{"SharedPorts", func(c *server.Config) {
+			c.SharedPorts, c.PassivePorts = true, server.PortRange{Lo: 2000, Hi: 2001}
+			c.FXP = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		}},
 	} {
 		var cfg server.Config
 		twoUsers(&cfg)

@@ -33,6 +33,17 @@ func (g *gate) enter() {
 	}
 }
 
+// tryEnter enters if there is a place, and reports whether there was.
+func (g *gate) tryEnter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.free == 0 {
+		return false
+	}
+	g.free--
+	return true
+}
+
 // leave gives the place up, to who waits longest.
 func (g *gate) leave() {
 	g.mu.Lock()

@@ -30,14 +30,17 @@ type Server struct {
 	cancel context.CancelFunc
 
 	logins   gate
+	public   *publicHosts
+	ports    ports
 	stopping atomic.Bool // no session goes on but for its transfer
 
 	// mu guards. It is held for a few instructions only.
 	mu        sync.Mutex
 	listeners map[stdnet.Listener]struct{}
 	sessions  map[*session]struct{}
-	networks  map[netip.Prefix]int // sessions by client network
-	waiting   []runtime.Waiter     // who waits for the last session's end
+	shared    map[netip.Addr]*sharedPorts // by the address they listen on
+	networks  map[netip.Prefix]int        // sessions by client network
+	waiting   []runtime.Waiter            // who waits for the last session's end
 }
 
 // New returns a server. The errors are *ConfigError.
@@ -51,8 +54,11 @@ func New(cfg Config) (*Server, error) {
 		logins:    gate{free: 2 * goruntime.GOMAXPROCS(0)},
 		listeners: make(map[stdnet.Listener]struct{}),
 		sessions:  make(map[*session]struct{}),
+		shared:    make(map[netip.Addr]*sharedPorts),
 		networks:  make(map[netip.Prefix]int),
 	}
+	srv.ports.used = make(map[netip.Addr]map[uint16]struct{})
+	srv.public = newPublicHosts(srv)
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	return srv, nil
 }
@@ -77,7 +83,20 @@ func (srv *Server) Serve(l stdnet.Listener) error {
 		return ErrServerClosed
 	}
 	defer srv.removeListener(l)
+	if err := srv.openShared(addrPort(l.Addr()).Addr()); err != nil {
+		return err
+	}
 	srv.log.Info("serving", slog.String("address", l.Addr().String()), slog.String("engine", srv.cfg.Engine.Name()))
+	err := srv.acceptEach(l, srv.admit)
+	if srv.stopping.Load() {
+		return ErrServerClosed
+	}
+	return err
+}
+
+// acceptEach calls f with each connection, and returns the error by which the
+// listener ended.
+func (srv *Server) acceptEach(l stdnet.Listener, f func(stdnet.Conn)) error {
 	const shortest, longest = 5 * time.Millisecond, time.Second
 	pause := shortest
 	for {
@@ -85,9 +104,7 @@ func (srv *Server) Serve(l stdnet.Listener) error {
 		switch {
 		case err == nil:
 			pause = shortest
-			srv.admit(c)
-		case srv.stopping.Load():
-			return ErrServerClosed
+			f(c)
 		case isShortage(err):
 			srv.log.Warn("accept", slog.String("error", err.Error()), slog.Duration("pause", pause))
 			srv.cfg.Engine.Sleep(pause)
@@ -216,6 +233,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	}
 	if srv.wait(ctx) {
 		srv.cancel()
+		srv.closeShared()
 		return nil
 	}
 	for _, s := range srv.stop() {
@@ -236,6 +254,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 func (srv *Server) Close() error {
 	sessions := srv.stop()
 	srv.cancel()
+	defer srv.closeShared()
 	for _, s := range sessions {
 		s.doom(errControlLost)
 		_ = s.conn.Close()

@@ -27,6 +27,7 @@ type session struct {
 	engine      Engine
 	conn        stdnet.Conn
 	peer, local netip.AddrPort // IPv4 in its own form
+	reached     netip.Addr     // what the client has connected to: local, unless by way of a proxy
 	log         *slog.Logger
 
 	// The control connection.
@@ -92,6 +93,7 @@ func newSession(srv *Server, conn stdnet.Conn) *session {
 		peer:   addrPort(conn.RemoteAddr()),
 		local:  addrPort(conn.LocalAddr()),
 	}
+	s.reached = s.local.Addr()
 	s.log = srv.log.With(slog.String("peer", s.peer.String()))
 	s.in = wire.NewLineReader(conn)
 	s.in.OnRefuse = func(p []byte) { _, _ = s.out.Write(p) }
