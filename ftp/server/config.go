@@ -45,6 +45,16 @@ type Config struct {
 	// a client gets 421.
 	MaxSessions, MaxSessionsPerIP int
 
+	// MaxPending bounds the sessions in which nobody is logged in, by default half
+	// of MaxSessions, and MaxSessionsPerUser those of one user, by default as many
+	// as there may be: beyond it a login gets 530.
+	MaxPending, MaxSessionsPerUser int
+
+	// MaxStoreCalls bounds the calls of Root, or of each user's tree of RootFor, that
+	// run at a time, by default 64: half of the threads for blocking calls that a
+	// runtime has by default. A disk that hangs then leaves threads for the others.
+	MaxStoreCalls int
+
 	// IdleTimeout ends a session that sends no command and has no transfer. The
 	// default is five minutes, the least RFC 1123 section 4.1.3.2 allows.
 	IdleTimeout time.Duration
@@ -67,6 +77,18 @@ type Config struct {
 	// default 3. Each is answered after LoginDelay, by default one second.
 	MaxLoginAttempts int
 	LoginDelay       time.Duration
+
+	// BanAfter is the number of failed logins from one IPv4 address or IPv6 /64
+	// network within BanTime after which its connections get 421 for BanTime. The
+	// defaults are 20 and ten minutes.
+	BanAfter int
+	BanTime  time.Duration
+
+	// LockAfter is the number of failed logins with one name, from anywhere, after
+	// which more are denied for BanTime, but for networks from which the user has
+	// logged in before. The default is no limit: it is a way to lock out users who
+	// come from elsewhere.
+	LockAfter int
 
 	// PassivePorts are the ports of PASV and EPSV, of which one is picked at
 	// random. The default is 49152 to 65535, and any other if none of those is
@@ -144,7 +166,13 @@ func (c *Config) complete() error {
 	}
 	count(&c.MaxSessions, 10000)
 	count(&c.MaxSessionsPerIP, 256)
+	count(&c.MaxPending, max(c.MaxSessions/2, 1))
+	count(&c.MaxSessionsPerUser, noLimit)
+	count(&c.MaxStoreCalls, 64)
 	count(&c.MaxLoginAttempts, 3)
+	count(&c.BanAfter, 20)
+	count(&c.LockAfter, noLimit)
+	span(&c.BanTime, 10*time.Minute)
 	span(&c.IdleTimeout, 5*time.Minute)
 	span(&c.LoginTimeout, 2*time.Minute)
 	span(&c.DataTimeout, 10*time.Second)

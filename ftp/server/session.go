@@ -65,6 +65,7 @@ type session struct {
 type login struct {
 	identity *auth.Identity
 	store    *store
+	place    *userPlace
 }
 
 const (
@@ -332,12 +333,17 @@ func (s *session) doom(cause error) {
 
 // logout closes the tree of the user, if there is one.
 func (s *session) logout() {
-	if s.login.store != nil {
-		if err := s.login.store.close(); err != nil {
+	old := s.login
+	s.login = login{}
+	if old.place != nil {
+		s.srv.leaveUser(old.place)
+		s.srv.countPending(1)
+	}
+	if old.store != nil {
+		if err := old.store.close(); err != nil {
 			s.log.Warn("closing a root", slog.String("error", escaped(err.Error())))
 		}
 	}
-	s.login = login{}
 }
 
 // resolve returns the virtual path that an argument stands for.
