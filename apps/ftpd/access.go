@@ -31,6 +31,8 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 			return cfg, a, err
 		}
 	}
+	cfg.MaxSessionsPerUser, cfg.BanAfter, cfg.LockAfter, cfg.BanTime = o.maxPerUser, o.banAfter, o.lockAfter, o.banTime
+	cfg.TrustedProxies = o.proxies
 	cfg.SharedPorts, cfg.PublicHost, cfg.PublicNetworks = o.sharedPorts, o.publicHost, o.publicNetworks
 	cfg.ActivePort, cfg.FXP = uint16(o.activePort), o.fxp
 	if cfg.Auth, a, err = authenticator(o); err != nil {

@@ -26,7 +26,11 @@ type options struct {
 	publicNetworks        []server.PublicNetwork
 	activePort            uint
 	fxp                   []netip.Prefix
+	proxies               []netip.Prefix
 	maxSessions, maxPerIP int
+	maxPerUser            int
+	banAfter, lockAfter   int
+	banTime               time.Duration
 	idle, drain           time.Duration
 }
 
@@ -52,6 +56,11 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.Func("fxp", "`network` of servers that may be the other end of data connections (repeatable)", addNetwork(&o.fxp))
 	f.IntVar(&o.maxSessions, "max-sessions", 0, "sessions at a time (default 10000)")
 	f.IntVar(&o.maxPerIP, "max-per-ip", 0, "sessions at a time from one address (default 256)")
+	f.IntVar(&o.maxPerUser, "max-per-user", 0, "sessions at a time of one user (default: as many as there may be)")
+	f.IntVar(&o.banAfter, "ban-after", 0, "failed logins after which an address is turned away for -ban-time (default 20, negative: never)")
+	f.IntVar(&o.lockAfter, "lock-after", 0, "failed logins with one name after which it is locked for -ban-time, but where its user comes from (default: never)")
+	f.DurationVar(&o.banTime, "ban-time", 0, "how long bans and locks last (default 10m)")
+	f.Func("trust-proxy", "`network` of proxies that send a PROXY protocol header (repeatable)", addNetwork(&o.proxies))
 	f.DurationVar(&o.idle, "idle", 0, "end sessions that are idle for so long (default 5m)")
 	f.DurationVar(&o.drain, "drain", 30*time.Second, "how long transfers may go on after a signal")
 	f.BoolVar(&o.verbose, "v", false, "log every command")

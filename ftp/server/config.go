@@ -45,6 +45,12 @@ type Config struct {
 	// a client gets 421.
 	MaxSessions, MaxSessionsPerIP int
 
+	// TrustedProxies are networks of proxies that begin each control connection with
+	// a header of the PROXY protocol, version 1 or 2, which names the client. A
+	// connection from there without one is dropped. Data connections do not go by
+	// way of the proxy: the client's must reach the server from its own address.
+	TrustedProxies []netip.Prefix
+
 	// MaxPending bounds the sessions in which nobody is logged in, by default half
 	// of MaxSessions, and MaxSessionsPerUser those of one user, by default as many
 	// as there may be: beyond it a login gets 530.

@@ -32,7 +32,7 @@ func (s *session) cmdPORT(arg string) (reply, error) {
 
 func (s *session) cmdEPRT(arg string) (reply, error) {
 	to, err := ftp.ParseEPRT(arg)
-	own := ftp.FamilyOf(s.local.Addr())
+	own := ftp.FamilyOf(s.dataAddr)
 	switch {
 	case errors.Is(err, ftp.ErrProtocol), err == nil && ftp.FamilyOf(to.Addr()) != own:
 		return reply{}, &ftp.Error{Code: ftp.CodeBadProtocol, Msg: ftp.ProtocolText(own)}
@@ -62,7 +62,7 @@ func (s *session) connectTo(to netip.AddrPort) (reply, error) {
 	if to.Addr() == s.peer.Addr().WithZone("") {
 		to = netip.AddrPortFrom(s.peer.Addr(), to.Port()) // with its zone
 	}
-	from := netip.AddrPortFrom(s.local.Addr(), s.cfg.ActivePort)
+	from := netip.AddrPortFrom(s.dataAddr, s.cfg.ActivePort)
 	s.setWay(&active{s.engine, from, to, s.cfg.DataTimeout, s.log})
 	return answer(ftp.CodeOK, "Will connect there."), nil
 }

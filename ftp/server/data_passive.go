@@ -22,7 +22,7 @@ func (s *session) cmdPASV(string) (reply, error) {
 	if s.only {
 		return reply{}, errEPSVOnly
 	}
-	if !s.local.Addr().Is4() {
+	if !s.reached.Is4() {
 		return reply{}, errPASVForIPv4
 	}
 	addr, err := s.srv.public.addr(s.peer.Addr(), s.reached)
@@ -43,7 +43,7 @@ func (s *session) cmdPASV(string) (reply, error) {
 // asking for the other one gets 522 with the one to use.
 func (s *session) cmdEPSV(arg string) (reply, error) {
 	family, all, err := ftp.ParseEPSV(arg)
-	own := ftp.FamilyOf(s.local.Addr())
+	own := ftp.FamilyOf(s.dataAddr)
 	switch {
 	case errors.Is(err, ftp.ErrProtocol), err == nil && family != 0 && family != own:
 		return reply{}, &ftp.Error{Code: ftp.CodeBadProtocol, Msg: ftp.ProtocolText(own)}
@@ -88,7 +88,7 @@ func (s *session) passiveWay() (dataWay, uint16, error) {
 		}
 		return c, c.key.port, nil
 	}
-	l, err := s.srv.ports.listen(s.engine, s.local.Addr(), s.cfg.PassivePorts)
+	l, err := s.srv.ports.listen(s.engine, s.dataAddr, s.cfg.PassivePorts)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -28,6 +28,9 @@ type userPlace struct {
 // add counts a session, or says why there is no room for it.
 func (srv *Server) add(s *session) *ftp.Error {
 	network := networkOf(s.peer.Addr())
+	if s.proxied {
+		network = netip.Prefix{} // the client's is not known yet
+	}
 	if srv.guard.banned(network) {
 		return errBanned
 	}
@@ -39,7 +42,7 @@ func (srv *Server) add(s *session) *ftp.Error {
 		return errStopping
 	case len(p.sessions) >= srv.cfg.MaxSessions || p.pending >= srv.cfg.MaxPending:
 		return errFull
-	case p.networks[network] >= srv.cfg.MaxSessionsPerIP:
+	case network.IsValid() && p.networks[network] >= srv.cfg.MaxSessionsPerIP:
 		return errFullForYou
 	}
 	p.sessions[s] = network

@@ -27,7 +27,9 @@ type session struct {
 	engine      Engine
 	conn        stdnet.Conn
 	peer, local netip.AddrPort // IPv4 in its own form
-	reached     netip.Addr     // what the client has connected to: local, unless by way of a proxy
+	proxied     bool           // by a trusted proxy, which tells who and what these are:
+	reached     netip.Addr     // what the client has connected to, else local's
+	dataAddr    netip.Addr     // where passive ports are and active connections come from
 	log         *slog.Logger
 
 	// The control connection.
@@ -94,7 +96,8 @@ func newSession(srv *Server, conn stdnet.Conn) *session {
 		peer:   addrPort(conn.RemoteAddr()),
 		local:  addrPort(conn.LocalAddr()),
 	}
-	s.reached = s.local.Addr()
+	s.reached, s.dataAddr = s.local.Addr(), s.local.Addr()
+	s.proxied = containedIn(srv.cfg.TrustedProxies, s.peer.Addr())
 	s.log = srv.log.With(slog.String("peer", s.peer.String()))
 	s.in = wire.NewLineReader(conn)
 	s.in.OnRefuse = func(p []byte) { _, _ = s.out.Write(p) }
@@ -128,6 +131,13 @@ func (s *session) run() {
 	defer s.logout()
 	defer s.dropWay()
 	inlineUrgent(s.conn)
+	if s.proxied {
+		if err := s.fromProxy(); err != nil {
+			s.farewell(err)
+			s.flush()
+			return
+		}
+	}
 	s.log.Debug("session begins")
 	s.reply(answer(ftp.CodeReady, s.cfg.Greeting))
 	for !s.leave && s.lost == nil {
