@@ -17,7 +17,7 @@ type options struct {
 	addr, root            string
 	user, password, users string
 	readOnly, verbose     bool
-	hash                  bool
+	hash, check           bool
 	engine                string
 	workers               int
 	passivePorts          string
@@ -45,6 +45,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.users, "users", "", "read users from this `file` instead; see package ftp/auth")
 	f.BoolVar(&o.readOnly, "read-only", false, "refuse every change")
 	f.BoolVar(&o.hash, "hash-password", false, "read a password from standard input, print its hash for a users file, and exit")
+	f.BoolVar(&o.check, "check", false, "tell what these options mean, try them on this machine, and exit")
 	f.StringVar(&o.engine, "engine", "task", "run on `task|goroutine`")
 	f.IntVar(&o.workers, "workers", 0, "threads of the task engine (default: one for each processor)")
 	f.StringVar(&o.passivePorts, "passive-ports", "", "ports for passive data connections, `LO-HI` (default: any)")
