@@ -21,9 +21,10 @@ type sharedPorts struct {
 	log       *slog.Logger // immutable, as is the next one
 	listeners []stdnet.Listener
 
+	strangers rarely
+
 	mu     sync.Mutex // held for a few instructions only
 	claims map[claimKey]*claim
-	warned time.Time
 	ended  []*event.Event // of each listener's loop
 }
 
@@ -46,9 +47,6 @@ type claim struct {
 	conn    stdnet.Conn
 	dropped bool
 }
-
-// warnEvery bounds the log of connections that nobody waits for.
-const warnEvery = 10 * time.Second
 
 // openShared listens on each port of the range.
 func (srv *Server) openShared(addr netip.Addr) error {
@@ -159,17 +157,12 @@ func (sp *sharedPorts) deliver(conn stdnet.Conn) {
 	sp.mu.Lock()
 	c := sp.claims[key]
 	delete(sp.claims, key)
-	now := time.Now()
-	warn := c == nil && now.Sub(sp.warned) >= warnEvery
-	if warn {
-		sp.warned = now
-	}
 	sp.mu.Unlock()
 	if c != nil && c.take(conn) {
 		return
 	}
-	if warn {
-		sp.log.Warn("data connection that nobody waits for", slog.String("from", from.String()), slog.Int("port", int(key.port)))
+	if c == nil {
+		sp.strangers.tell(sp.log, "data connection that nobody waits for", slog.String("from", from.String()), slog.Int("port", int(key.port)))
 	}
 	reset(conn)
 }

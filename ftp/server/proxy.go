@@ -43,7 +43,7 @@ func (s *session) fromProxy() error {
 	}
 	s.log = s.srv.log.With(slog.String("peer", s.peer.String()), slog.String("proxy", proxy.String()))
 	if refusal := s.srv.recount(s); refusal != nil {
-		s.log.Warn("connection refused", slog.String("reason", refusal.Msg))
+		s.srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
 		return refusal
 	}
 	return nil

@@ -32,7 +32,8 @@ type Server struct {
 	logins   gate
 	public   *publicHosts
 	ports    ports
-	guard                // failed logins
+	guard    guard       // failed logins
+	refused  rarely      // connections
 	calls    gate        // of Config.Root
 	stopping atomic.Bool // no session goes on but for its transfer
 
@@ -139,7 +140,7 @@ func isShortage(err error) bool {
 func (srv *Server) admit(c stdnet.Conn) {
 	s := newSession(srv, c)
 	if refusal := srv.add(s); refusal != nil {
-		s.log.Warn("connection refused", slog.String("reason", refusal.Msg))
+		srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
 		_ = c.SetDeadline(time.Now().Add(time.Second))
 		_, _ = c.Write(ftp.AppendReply(nil, refusal.Code, refusal.Msg)) // fits into any new connection's buffer
 		_ = c.Close()

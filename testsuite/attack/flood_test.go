@@ -148,6 +148,9 @@ func TestAttack33_Flood(t *testing.T) {
 		if len(held) != 20 || refused != 280 {
 			w.Errorf("%d are in, %d were refused", len(held), refused)
 		}
+		if n := strings.Count(w.log.String(), "connection refused"); n == 0 || n > 20 { // one in ten seconds
+			w.Errorf("the log tells %d times of it", n)
+		}
 		w.alive()
 		w.loginFrom("127.0.0.67", "alice").cmd("QUIT", 221)
 		for i := range 20 { // more addresses fill the rest
