@@ -142,6 +142,11 @@ func TestSharedPortsOfOneClient(t *testing.T) {
 		if n, err := d.Read(make([]byte, 1)); err == nil {
 			t.Errorf("read %d bytes", n)
 		}
+		a.cmd(229, "EPSV")
+		a.cmd(150, "LIST") // waits for a connection
+		a.send("ABOR")
+		a.expect(426)
+		a.expect(226)
 		a.port()
 		a.close()
 		eventually(t, "the end of a session", func() bool { return f.srv.Sessions() == 1 })
