@@ -37,6 +37,8 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 	}
 	id, err := s.srv.authenticate(name, arg, auth.Peer{Addr: s.peer})
 	switch {
+	case err == errBanned:
+		return reply{}, err
 	case errors.Is(err, auth.ErrDenied):
 		return reply{}, s.denied(name)
 	case err != nil:
@@ -62,10 +64,14 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 	return answer(ftp.CodeLoggedIn, "Logged in."), nil
 }
 
-// authenticate checks a login, few at a time.
+// authenticate checks a login, few at a time: no more than these can be under way
+// when the ban comes.
 func (srv *Server) authenticate(name, password string, from auth.Peer) (*auth.Identity, error) {
 	srv.logins.enter()
 	defer srv.logins.leave()
+	if srv.guard.banned(networkOf(from.Addr.Addr())) {
+		return nil, errBanned
+	}
 	ctx, cancel := context.WithTimeout(srv.ctx, loginPatience)
 	defer cancel()
 	return authenticate(ctx, srv.cfg.Engine, srv.cfg.Auth, name, password, from)

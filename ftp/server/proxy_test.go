@@ -84,7 +84,7 @@ func TestProxy(t *testing.T) {
 // A trusted proxy must send a header, soon; "unknown" leaves its own address.
 func TestProxyHeaderMissing(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, trusted, func(c *server.Config) { c.LoginTimeout = 200 * time.Millisecond })
+		f := start(t, e, trusted, func(c *server.Config) { c.LoginTimeout = time.Second })
 		for _, sent := range []string{"USER alice\r\nPASS x\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 x\r\n", "PROXY TC"} {
 			c := newClient(t, dialFrom(t, "127.0.0.5", f.addr))
 			c.raw(sent)

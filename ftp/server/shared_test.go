@@ -115,7 +115,7 @@ func TestSharedPorts(t *testing.T) {
 // and with its session.
 func TestSharedPortsOfOneClient(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, shared(t, 2), func(c *server.Config) { c.DataTimeout = 200 * time.Millisecond })
+		f := start(t, e, shared(t, 2), func(c *server.Config) { c.DataTimeout = 500 * time.Millisecond })
 		f.write("f", "x")
 		a, b, c := f.login(), f.login(), f.login()
 		if pa, pb := a.port(), b.port(); pa == pb {

@@ -256,7 +256,7 @@ func TestAttack50_Garbage(t *testing.T) {
 			}
 		}
 		w.alone()
-	}, func(c *server.Config) { c.BanAfter, c.DataTimeout, c.MaxLoginAttempts = -1, 50*time.Millisecond, -1 })
+	}, func(c *server.Config) { c.BanAfter, c.DataTimeout, c.MaxLoginAttempts = -1, 300*time.Millisecond, -1 })
 }
 
 // checkReplies wants the rest of a connection to be replies, with no refusals of

@@ -112,6 +112,48 @@ func TestAttack35_BruteForce(t *testing.T) {
 	}, func(c *server.Config) { c.LoginDelay, c.BanAfter = delay, 6 })
 }
 
+// Guesses that are sent all at once are no more than the limit and those under way
+// when it was reached.
+func TestAttack35_ParallelGuesses(t *testing.T) {
+	const limit, guesses = 5, 100
+	attackBoth(t, func(w *world) {
+		counted := countedAuth.Load()
+		before := counted.calls.Load()
+		var all []*client
+		for range guesses {
+			c := w.dialAs("127.0.0.66")
+			c.cmd("USER alice", 331)
+			all = append(all, c)
+		}
+		for _, c := range all {
+			c.send("PASS guess")
+		}
+		for _, c := range all {
+			c.expect(530, 421)
+		}
+		if n, most := counted.calls.Load()-before, int32(limit+2*goruntime.GOMAXPROCS(0)); n > most {
+			w.Errorf("%d guesses were checked, want at most %d", n, most)
+		}
+	}, func(c *server.Config) {
+		counted := &countedChecks{Authenticator: c.Auth}
+		countedAuth.Store(counted)
+		c.Auth, c.BanAfter, c.LoginDelay = counted, limit, 100*time.Millisecond
+	})
+}
+
+var countedAuth atomic.Pointer[countedChecks]
+
+// countedChecks counts the logins that are checked.
+type countedChecks struct {
+	auth.Authenticator
+	calls atomic.Int32
+}
+
+func (c *countedChecks) Authenticate(ctx context.Context, user, password string, from auth.Peer) (*auth.Identity, error) {
+	c.calls.Add(1)
+	return c.Authenticator.Authenticate(ctx, user, password, from)
+}
+
 // Hashes are computed few at a time, whatever the number of those who log in, and
 // who is logged in does not wait for them.
 func TestAttack36_HashCost(t *testing.T) {
