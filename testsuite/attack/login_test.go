@@ -128,6 +128,8 @@ func TestAttack35_ParallelGuesses(t *testing.T) {
 		for _, c := range all {
 			c.send("PASS guess")
 		}
+		w.eventually("all guesses", func() bool { return strings.Count(w.log.String(), `"PASS ****"`) == guesses+1 })
+		counted.release()
 		for _, c := range all {
 			c.expect(530, 421)
 		}
@@ -135,22 +137,30 @@ func TestAttack35_ParallelGuesses(t *testing.T) {
 			w.Errorf("%d guesses were checked, want at most %d", n, most)
 		}
 	}, func(c *server.Config) {
-		counted := &countedChecks{Authenticator: c.Auth}
+		counted := &countedChecks{Authenticator: c.Auth, hang: make(chan struct{})}
+		counted.release = sync.OnceFunc(func() { close(counted.hang) })
 		countedAuth.Store(counted)
-		c.Auth, c.BanAfter, c.LoginDelay = counted, limit, 100*time.Millisecond
+		t.Cleanup(counted.release)
+		c.Auth, c.BanAfter = counted, limit
 	})
 }
 
 var countedAuth atomic.Pointer[countedChecks]
 
-// countedChecks counts the logins that are checked.
+// countedChecks counts the logins that are checked, alice's when they are
+// released.
 type countedChecks struct {
 	auth.Authenticator
-	calls atomic.Int32
+	hang    chan struct{}
+	release func()
+	calls   atomic.Int32
 }
 
 func (c *countedChecks) Authenticate(ctx context.Context, user, password string, from auth.Peer) (*auth.Identity, error) {
 	c.calls.Add(1)
+	if user == "alice" {
+		<-c.hang
+	}
 	return c.Authenticator.Authenticate(ctx, user, password, from)
 }
 
@@ -222,6 +232,12 @@ func TestAttack45_UserSwitch(t *testing.T) {
 			addr := c.passive()
 			c.cmd("REST 3", 350)
 			change(c)
+			if d, err := w.tryDial(addr); err == nil {
+				d.Close()
+				if rein {
+					w.Error("the port of before is open after REIN")
+				}
+			}
 			if got := c.cmd("PWD", 257).Text(); !strings.HasPrefix(got, `"/" `) {
 				w.Errorf("the new user is in %s", got)
 			}
@@ -230,14 +246,6 @@ func TestAttack45_UserSwitch(t *testing.T) {
 			c.refused("MKD /x")
 			c.refused("CWD /d")
 			c.refused("CWD /../eve")
-			c.cmd("TYPE I", 200)
-			if d, err := w.tryDial(addr); err == nil {
-				d.Close()
-				if rein {
-					w.Error("the port of before is open after REIN")
-				}
-			}
-
 			c.cmd("REIN", 220)
 			c.pass("eve")
 			c.cmd("RNFR mine", 350)
