@@ -1,12 +1,14 @@
 package attack_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -99,7 +101,7 @@ func start(t *testing.T, e server.Engine, test func(w *world), change []func(*se
 	}
 	cfg := server.Config{
 		Engine: e, Auth: users, LoginDelay: -1,
-		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger: slog.New(rawHandler{log: w.log}),
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -234,6 +236,36 @@ func heap() int64 {
 	goruntime.ReadMemStats(&m)
 	return int64(m.HeapAlloc) + int64(m.StackInuse)
 }
+
+// rawHandler writes records as they are: what it is given must be harmless
+// already.
+type rawHandler struct {
+	log   *logBuffer
+	attrs []slog.Attr
+}
+
+func (rawHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h rawHandler) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "time=%s level=%s msg=%s", r.Time.Format(time.TimeOnly), r.Level, r.Message)
+	write := func(a slog.Attr) bool {
+		fmt.Fprintf(&b, " %s=%s", a.Key, a.Value.Resolve())
+		return true
+	}
+	for _, a := range h.attrs {
+		write(a)
+	}
+	r.Attrs(write)
+	_, err := h.log.Write([]byte(b.String() + "\n"))
+	return err
+}
+
+func (h rawHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return rawHandler{h.log, slices.Concat(h.attrs, attrs)}
+}
+
+func (h rawHandler) WithGroup(string) slog.Handler { return h }
 
 // logBuffer is the log of a server.
 type logBuffer struct {
