@@ -32,6 +32,7 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 		}
 	}
 	cfg.MaxSessionsPerUser, cfg.BanAfter, cfg.LockAfter, cfg.BanTime = o.maxPerUser, o.banAfter, o.lockAfter, o.banTime
+	cfg.MaxPending, cfg.LoginTimeout, cfg.StallTimeout, cfg.MinRate = o.pending, o.login, o.stall, o.minRate
 	cfg.TrustedProxies = o.proxies
 	cfg.SharedPorts, cfg.PublicHost, cfg.PublicNetworks = o.sharedPorts, o.publicHost, o.publicNetworks
 	cfg.ActivePort, cfg.FXP = uint16(o.activePort), o.fxp

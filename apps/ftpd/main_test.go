@@ -140,10 +140,14 @@ func TestScripts(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s does not say what it needs", script)
 		}
-		for _, engine := range engineNames {
-			t.Run(strings.TrimSuffix(filepath.Base(script), ".sh")+"/"+engine, func(t *testing.T) {
+		for name, args := range map[string][]string{
+			"task":      {"-engine", "task"},
+			"goroutine": {"-engine", "goroutine"},
+			"shared":    {"-shared-ports", "-passive-ports", freeRange(t, 8)},
+		} {
+			t.Run(strings.TrimSuffix(filepath.Base(script), ".sh")+"/"+name, func(t *testing.T) {
 				requirePeer(t, peer)
-				d := begin(t, "-engine", engine, "-user", "o'neil & co")
+				d := begin(t, append(args, "-user", "o'neil & co")...)
 				user, password, _ := strings.Cut(d.login, ":")
 				cmd := exec.Command("sh", "-eux", "-c", string(text))
 				cmd.Env = append(os.Environ(),

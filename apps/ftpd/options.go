@@ -28,7 +28,9 @@ type options struct {
 	fxp                   []netip.Prefix
 	proxies               []netip.Prefix
 	maxSessions, maxPerIP int
-	maxPerUser            int
+	maxPerUser, pending   int
+	login, stall          time.Duration
+	minRate               int64
 	banAfter, lockAfter   int
 	banTime               time.Duration
 	idle, drain           time.Duration
@@ -58,6 +60,10 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.maxSessions, "max-sessions", 0, "sessions at a time (default 10000)")
 	f.IntVar(&o.maxPerIP, "max-per-ip", 0, "sessions at a time from one address (default 256)")
 	f.IntVar(&o.maxPerUser, "max-per-user", 0, "sessions at a time of one user (default: as many as there may be)")
+	f.IntVar(&o.pending, "max-pending", 0, "sessions at a time in which nobody is logged in (default: half of -max-sessions)")
+	f.DurationVar(&o.login, "login-time", 0, "end sessions that have not logged in after so long (default 2m)")
+	f.DurationVar(&o.stall, "stall", 0, "end transfers that move nothing, or less than -min-rate, for so long (default 2m)")
+	f.Int64Var(&o.minRate, "min-rate", 0, "`bytes` a second, the least of a transfer (default 16, negative: none)")
 	f.IntVar(&o.banAfter, "ban-after", 0, "failed logins after which an address is turned away for -ban-time (default 20, negative: never)")
 	f.IntVar(&o.lockAfter, "lock-after", 0, "failed logins with one name after which it is locked for -ban-time, but where its user comes from (default: never)")
 	f.DurationVar(&o.banTime, "ban-time", 0, "how long bans and locks last (default 10m)")
