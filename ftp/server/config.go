@@ -45,12 +45,6 @@ type Config struct {
 	// a client gets 421.
 	MaxSessions, MaxSessionsPerIP int
 
-	// TrustedProxies are networks of proxies that begin each control connection with
-	// a header of the PROXY protocol, version 1 or 2, which names the client. A
-	// connection from there without one is dropped. Data connections do not go by
-	// way of the proxy: the client's must reach the server from its own address.
-	TrustedProxies []netip.Prefix
-
 	// MaxPending bounds the sessions in which nobody is logged in, by default half
 	// of MaxSessions, and MaxSessionsPerUser those of one user, by default as many
 	// as there may be: beyond it a login gets 530.
@@ -70,7 +64,8 @@ type Config struct {
 	LoginTimeout time.Duration
 
 	// DataTimeout is how long a transfer waits for its data connection, by
-	// default ten seconds.
+	// default ten seconds. PASV, EPSV, PORT and EPRT wait six times as long for
+	// their command: then the port is closed.
 	DataTimeout time.Duration
 
 	// StallTimeout ends a transfer whose connection moves nothing for so long, or
@@ -130,6 +125,12 @@ type Config struct {
 	// the client itself: for transfers from server to server. Whoever can log in
 	// can make the server connect there, to ports from 1024 on.
 	FXP []netip.Prefix
+
+	// TrustedProxies are networks of proxies that begin each control connection with
+	// a header of the PROXY protocol, version 1 or 2, which names the client. A
+	// connection from there without one is dropped. Data connections do not go by
+	// way of the proxy: the client's must reach the server from its own address.
+	TrustedProxies []netip.Prefix
 }
 
 // A ConfigError says which field of a Config is wrong.

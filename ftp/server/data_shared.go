@@ -18,14 +18,15 @@ import (
 // connection belongs to the session that has been told its port and whose
 // client it comes from: two sessions of one address have different ports.
 type sharedPorts struct {
-	log       *slog.Logger // immutable, as is the next one
+	// immutable once the server has them
+	log       *slog.Logger
 	listeners []stdnet.Listener
+	ended     []*event.Event // of each listener's loop
 
 	strangers rarely
 
 	mu     sync.Mutex // held for a few instructions only
 	claims map[claimKey]*claim
-	ended  []*event.Event // of each listener's loop
 }
 
 type claimKey struct {

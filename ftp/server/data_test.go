@@ -249,6 +249,39 @@ func TestNoDataConnection(t *testing.T) {
 	})
 }
 
+// Complaint 9: a port that no command asks for is closed in time, in a session that
+// is idle and in one that is not, and the session goes on.
+func TestPassiveExpires(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		f := start(t, e, func(c *server.Config) { c.DataTimeout = 100 * time.Millisecond })
+		f.write("f", "x")
+		idle, busy := f.login(), f.login()
+		idle.cmd(229, "EPSV")
+		busy.cmd(227, "PASV")
+		eventually(t, "closed ports", func() bool {
+			busy.cmd(200, "NOOP")
+			return f.srv.Stats().PassivePorts == 0
+		})
+		for _, c := range []*client{idle, busy} {
+			c.cmd(425, "RETR f")
+			if got := c.get("RETR f"); got != "x" {
+				t.Errorf("got %q", got)
+			}
+		}
+	})
+}
+
+// Without a limit ports are kept.
+func TestPassiveNeverExpires(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		f := start(t, e, func(c *server.Config) { c.DataTimeout = -1 })
+		f.write("f", "x")
+		if got := f.login().get("RETR f"); got != "x" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
 // C175, C289: ports are from the range, not in order, and may run out.
 func TestPassiveRange(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {

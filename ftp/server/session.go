@@ -53,7 +53,8 @@ type session struct {
 	facts   ftp.Facts
 	only    bool // EPSV ALL was sent
 	way     dataWay
-	rename  string // the source of RNFR, "" for none
+	wayTime time.Time // when it is given up
+	rename  string    // the source of RNFR, "" for none
 	restart int64
 
 	// mu guards what Shutdown and Close use too. It is held for a few
@@ -201,14 +202,18 @@ func (s *session) next() (command, error) {
 	if s.login.identity == nil && s.loginBy.Before(deadline) {
 		deadline, late = s.loginBy, errNoLogin
 	}
-	c, err := s.read(deadline, s.srv.stopping.Load)
-	switch {
-	case errors.Is(err, errWoken):
-		return command{}, errStopping
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return command{}, late
+	for {
+		until := s.expireWay(deadline)
+		c, err := s.read(until, s.srv.stopping.Load)
+		switch {
+		case errors.Is(err, errWoken):
+			return command{}, errStopping
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return c, err
+		case until.Equal(deadline):
+			return command{}, late
+		}
 	}
-	return c, err
 }
 
 // read reads a command from the connection. The zero deadline means none. When
