@@ -47,13 +47,32 @@ type store struct {
 	shared bool // fs is the server's, and not closed
 }
 
+// A callLimit is an engine on which a bounded number of blocking calls run at a
+// time: a tree whose disk hangs must not take all threads from the others.
+type callLimit struct {
+	Engine
+	places *gate
+}
+
+// Offload waits for a place first, also if the caller is killed: what it has
+// opened must be closed.
+func (l callLimit) Offload(fn func()) error {
+	l.places.enterShielded()
+	defer l.places.leave()
+	return l.Engine.Offload(fn)
+}
+
 // openStore returns the tree of a user.
-func openStore(cfg *Config, id *auth.Identity) (*store, error) {
-	s := &store{engine: cfg.Engine, fs: cfg.Root, shared: true}
+func openStore(srv *Server, id *auth.Identity, place *userPlace) (*store, error) {
+	cfg := &srv.cfg
+	s := &store{engine: callLimit{cfg.Engine, &srv.calls}, fs: cfg.Root, shared: true}
+	if cfg.RootFor != nil {
+		s.engine = callLimit{cfg.Engine, &place.calls}
+	}
 	if cfg.RootFor == nil && id.Home == "/" {
 		return s, nil
 	}
-	fsys, err := await(cfg.Engine, func() (storage.FS, error) {
+	fsys, err := await(s.engine, func() (storage.FS, error) {
 		if cfg.RootFor != nil {
 			return cfg.RootFor(id)
 		}

@@ -40,9 +40,12 @@ var (
 	errStopping      = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Server shutting down."}
 	errFull          = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Too many connections."}
 	errFullForYou    = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Too many connections from your address."}
+	errBanned        = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Too many failed logins from your address."}
+	errUserFull      = &ftp.Error{Code: ftp.CodeNotLoggedIn, Msg: "Too many sessions of that user."}
 	errBroken        = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Internal error."}
 	errNoPort        = &ftp.Error{Code: ftp.CodeNoData, Msg: "Send PASV, EPSV, PORT or EPRT first."}
 	errNoPassive     = &ftp.Error{Code: ftp.CodeNoData, Msg: "Can't open a passive port."}
+	errNoPublicAddr  = &ftp.Error{Code: ftp.CodeNoData, Msg: "The server's public address is not known at the moment, use EPSV."}
 	errNoData        = &ftp.Error{Code: ftp.CodeNoData, Msg: "Can't open the data connection."}
 	errEPSVOnly      = &ftp.Error{Code: ftp.CodeBadSequence, Msg: "Only EPSV is allowed after EPSV ALL."}
 	errForeignHost   = &ftp.Error{Code: ftp.CodeBadParameter, Msg: "Data connections go to your own address only."}

@@ -27,6 +27,9 @@ type session struct {
 	engine      Engine
 	conn        stdnet.Conn
 	peer, local netip.AddrPort // IPv4 in its own form
+	proxied     bool           // by a trusted proxy, which tells who and what these are:
+	reached     netip.Addr     // what the client has connected to, else local's
+	dataAddr    netip.Addr     // where passive ports are and active connections come from
 	log         *slog.Logger
 
 	// The control connection.
@@ -50,7 +53,8 @@ type session struct {
 	facts   ftp.Facts
 	only    bool // EPSV ALL was sent
 	way     dataWay
-	rename  string // the source of RNFR, "" for none
+	wayTime time.Time // when it is given up
+	rename  string    // the source of RNFR, "" for none
 	restart int64
 
 	// mu guards what Shutdown and Close use too. It is held for a few
@@ -64,6 +68,7 @@ type session struct {
 type login struct {
 	identity *auth.Identity
 	store    *store
+	place    *userPlace
 }
 
 const (
@@ -92,6 +97,8 @@ func newSession(srv *Server, conn stdnet.Conn) *session {
 		peer:   addrPort(conn.RemoteAddr()),
 		local:  addrPort(conn.LocalAddr()),
 	}
+	s.reached, s.dataAddr = s.local.Addr(), s.local.Addr()
+	s.proxied = containedIn(srv.cfg.TrustedProxies, s.peer.Addr())
 	s.log = srv.log.With(slog.String("peer", s.peer.String()))
 	s.in = wire.NewLineReader(conn)
 	s.in.OnRefuse = func(p []byte) { _, _ = s.out.Write(p) }
@@ -125,6 +132,13 @@ func (s *session) run() {
 	defer s.logout()
 	defer s.dropWay()
 	inlineUrgent(s.conn)
+	if s.proxied {
+		if err := s.fromProxy(); err != nil {
+			s.farewell(err)
+			s.flush()
+			return
+		}
+	}
 	s.log.Debug("session begins")
 	s.reply(answer(ftp.CodeReady, s.cfg.Greeting))
 	for !s.leave && s.lost == nil {
@@ -188,14 +202,18 @@ func (s *session) next() (command, error) {
 	if s.login.identity == nil && s.loginBy.Before(deadline) {
 		deadline, late = s.loginBy, errNoLogin
 	}
-	c, err := s.read(deadline, s.srv.stopping.Load)
-	switch {
-	case errors.Is(err, errWoken):
-		return command{}, errStopping
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return command{}, late
+	for {
+		until := s.expireWay(deadline)
+		c, err := s.read(until, s.srv.stopping.Load)
+		switch {
+		case errors.Is(err, errWoken):
+			return command{}, errStopping
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return c, err
+		case until.Equal(deadline):
+			return command{}, late
+		}
 	}
-	return c, err
 }
 
 // read reads a command from the connection. The zero deadline means none. When
@@ -330,12 +348,17 @@ func (s *session) doom(cause error) {
 
 // logout closes the tree of the user, if there is one.
 func (s *session) logout() {
-	if s.login.store != nil {
-		if err := s.login.store.close(); err != nil {
+	old := s.login
+	s.login = login{}
+	if old.place != nil {
+		s.srv.leaveUser(old.place)
+		s.srv.countPending(1)
+	}
+	if old.store != nil {
+		if err := old.store.close(); err != nil {
 			s.log.Warn("closing a root", slog.String("error", escaped(err.Error())))
 		}
 	}
-	s.login = login{}
 }
 
 // resolve returns the virtual path that an argument stands for.
