@@ -35,7 +35,8 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 	if s.srv.guard.locked(network, name) {
 		return reply{}, s.denied(name)
 	}
-	id, err := s.srv.authenticate(name, arg, auth.Peer{Addr: s.peer})
+	cfg := s.hosted()
+	id, err := s.srv.authenticate(cfg.Auth, name, arg, auth.Peer{Addr: s.peer})
 	switch {
 	case err == errBanned:
 		return reply{}, err
@@ -50,7 +51,7 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 		s.log.Warn("login refused", userAttr(id.Name), slog.String("reason", errUserFull.Msg))
 		return reply{}, errUserFull
 	}
-	st, err := openStore(s.srv, id, place)
+	st, err := openStore(s.srv, &cfg, id, place)
 	if err != nil {
 		s.srv.leaveUser(place)
 		s.log.Error("no root for user", userAttr(name), slog.String("error", escaped(err.Error())))
@@ -66,7 +67,7 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 
 // authenticate checks a login, few at a time: no more than these can be under way
 // when the ban comes.
-func (srv *Server) authenticate(name, password string, from auth.Peer) (*auth.Identity, error) {
+func (srv *Server) authenticate(by auth.Authenticator, name, password string, from auth.Peer) (*auth.Identity, error) {
 	srv.logins.enter()
 	defer srv.logins.leave()
 	if srv.guard.banned(networkOf(from.Addr.Addr())) {
@@ -74,7 +75,7 @@ func (srv *Server) authenticate(name, password string, from auth.Peer) (*auth.Id
 	}
 	ctx, cancel := context.WithTimeout(srv.ctx, loginPatience)
 	defer cancel()
-	return authenticate(ctx, srv.cfg.Engine, srv.cfg.Auth, name, password, from)
+	return authenticate(ctx, srv.cfg.Engine, by, name, password, from)
 }
 
 // denied answers a failed login, late (RFC 2577 section 5), and the last one by
@@ -110,7 +111,7 @@ func (s *session) cmdREIN(string) (reply, error) {
 	s.dropWay()
 	s.logout()
 	s.reset()
-	return answer(ftp.CodeReady, s.cfg.Greeting), nil
+	return answer(ftp.CodeReady, s.greeting()), nil
 }
 
 func (s *session) cmdQUIT(string) (reply, error) {

@@ -126,6 +126,23 @@ type Config struct {
 	// can make the server connect there, to ports from 1024 on.
 	FXP []netip.Prefix
 
+	// MaxFileSize bounds what is uploaded to one file, in bytes; beyond it an upload
+	// gets 552. The default is no limit.
+	MaxFileSize int64
+
+	// MaxIdleTimeout bounds what SITE IDLE may ask for, by default two hours, or
+	// IdleTimeout if that is longer.
+	MaxIdleTimeout time.Duration
+
+	// AllowSymlink lets users with the right to write make symbolic links (SITE
+	// SYMLINK). They lead to paths inside the tree only, whatever is put there later.
+	AllowSymlink bool
+
+	// Hosts are virtual hosts by their names in lower case. A client chooses one by
+	// HOST; one that does not gets what is in this Config. Without any, HOST takes
+	// every name.
+	Hosts map[string]*Host
+
 	// TrustedProxies are networks of proxies that begin each control connection with
 	// a header of the PROXY protocol, version 1 or 2, which names the client. A
 	// connection from there without one is dropped. Data connections do not go by
@@ -223,6 +240,13 @@ func (c *Config) checkData() error {
 		return &ConfigError{"ActivePort", err.Error()}
 	}
 	span(&c.PublicRefresh, time.Minute)
+	span(&c.MaxIdleTimeout, max(2*time.Hour, c.IdleTimeout))
+	if c.MaxFileSize <= 0 {
+		c.MaxFileSize = noLength
+	}
+	if err := checkHosts(c.Hosts); err != nil {
+		return err
+	}
 	return nil
 }
 

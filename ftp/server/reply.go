@@ -56,6 +56,17 @@ var (
 	errNotAFile      = &ftp.Error{Code: ftp.CodeUnavailable, Msg: "Not a regular file."}
 	errNotADir       = &ftp.Error{Code: ftp.CodeUnavailable, Msg: "Not a directory."}
 	errMLSDFile      = &ftp.Error{Code: ftp.CodeBadArgument, Msg: "Not a directory, use MLST."}
+	errNoSite        = &ftp.Error{Code: ftp.CodeBadParameter, Msg: "SITE command not implemented."}
+	errNeedCPFR      = &ftp.Error{Code: ftp.CodeBadSequence, Msg: "Send SITE CPFR first."}
+	errSameFile      = &ftp.Error{Code: ftp.CodeUnavailable, Msg: "Source and target are the same."}
+	errRangeStore    = &ftp.Error{Code: ftp.CodeBadSequence, Msg: "RANG is for RETR and HASH only."}
+	errManyHashes    = &ftp.Error{Code: ftp.CodeBusy, Msg: "Too many files are being hashed, try again later."}
+	errFileTooLarge  = &ftp.Error{Code: ftp.CodeQuota, Msg: "File too large."}
+	errDamaged       = &ftp.Error{Code: ftp.CodeLocalError, Msg: "The compressed data is damaged."}
+	errNoSpaceKnown  = &ftp.Error{Code: ftp.CodeUnavailable, Msg: "Available space is not known."}
+	errHostTooLate   = &ftp.Error{Code: ftp.CodeBadSequence, Msg: "HOST goes before USER."}
+	errUnknownHost   = &ftp.Error{Code: ftp.CodeBadParameter, Msg: "Unknown host."}
+	errNoLanguage    = &ftp.Error{Code: ftp.CodeBadParameter, Msg: "Language not supported."}
 	errBadOption     = &ftp.Error{Code: ftp.CodeBadArgument, Msg: "Option not understood."}
 	errOptionValue   = &ftp.Error{Code: ftp.CodeBadParameter, Msg: "Option value not supported."}
 	errNoHelp        = &ftp.Error{Code: ftp.CodeBadParameter, Msg: "No help for that command."}

@@ -35,6 +35,7 @@ type Server struct {
 	guard    guard       // failed logins
 	refused  rarely      // connections
 	calls    gate        // of Config.Root
+	hashes   gate        // files being hashed
 	stopping atomic.Bool // no session goes on but for its transfer
 
 	// mu guards. It is held for a few instructions only.
@@ -60,8 +61,9 @@ func New(cfg Config) (*Server, error) {
 			networks: make(map[netip.Prefix]int),
 			users:    make(map[string]*userPlace),
 		},
-		guard: newGuard(&cfg),
-		calls: gate{free: cfg.MaxStoreCalls},
+		guard:  newGuard(&cfg),
+		hashes: gate{free: maxHashes},
+		calls:  gate{free: cfg.MaxStoreCalls},
 	}
 	srv.ports.used = make(map[netip.Addr]map[uint16]struct{})
 	srv.public = newPublicHosts(srv)

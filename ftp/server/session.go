@@ -1,9 +1,11 @@
 package server
 
 import (
+	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	stdnet "net"
 	"net/netip"
@@ -50,12 +52,22 @@ type session struct {
 	// Parameters, and what one command leaves for the next.
 	cwd     string
 	typ     ftp.Type
+	mode    ftp.Mode
+	level   int // of ModeDeflate
 	facts   ftp.Facts
+	hash    ftp.Hash
+	idle    time.Duration
 	only    bool // EPSV ALL was sent
 	way     dataWay
 	wayTime time.Time // when it is given up
 	rename  string    // the source of RNFR, "" for none
+	copied  string    // the source of SITE CPFR, "" for none
 	restart int64
+	length  int64 // of RANG, 0 for none
+
+	umask    fs.FileMode // SITE UMASK
+	hasUmask bool
+	host     *Host // HOST, nil for none
 
 	// mu guards what Shutdown and Close use too. It is held for a few
 	// instructions only.
@@ -121,8 +133,10 @@ func (c replyConn) Write(p []byte) (int, error) {
 func (s *session) reset() {
 	s.login, s.claimed, s.hasUser = login{}, "", false
 	s.loginBy = time.Now().Add(s.cfg.LoginTimeout)
-	s.cwd, s.typ, s.facts = "/", ftp.TypeASCII, ftp.DefaultFacts
-	s.only, s.rename, s.restart = false, "", 0
+	s.cwd, s.typ, s.mode, s.level = "/", ftp.TypeASCII, ftp.ModeStream, zlib.DefaultCompression
+	s.facts, s.hash, s.idle = ftp.DefaultFacts, 0, s.cfg.IdleTimeout
+	s.only, s.rename, s.copied, s.restart, s.length = false, "", "", 0, 0
+	s.umask, s.hasUmask, s.host = 0, false, nil
 }
 
 // run is the session's task: greeting, commands, farewell.
@@ -198,7 +212,7 @@ func (s *session) next() (command, error) {
 		return c, nil
 	}
 	s.queue = nil
-	deadline, late := time.Now().Add(s.cfg.IdleTimeout), errIdle
+	deadline, late := time.Now().Add(s.idle), errIdle
 	if s.login.identity == nil && s.loginBy.Before(deadline) {
 		deadline, late = s.loginBy, errNoLogin
 	}
