@@ -14,7 +14,7 @@ import (
 
 // TestConn runs x/net's conformance test of connections.
 func TestConn(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
+	for _, network := range []string{"tcp", "unix", "unixpacket"} {
 		t.Run(network+"/goroutines", func(t *testing.T) {
 			nettest.TestConn(t, func() (c1, c2 stdnet.Conn, stop func(), err error) {
 				return makePipe(t, network)

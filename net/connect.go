@@ -24,8 +24,9 @@ func (d *Dialer) dialProto(ctx context.Context, network string, laddr, raddr *TC
 	anyPort := laddr == nil || laddr.Port == 0
 	for try := 0; ; try++ {
 		again := anyPort && try < 2
+		e := endpoint{network: network, sotype: unix.SOCK_STREAM, proto: proto, laddr: opAddr(laddr), raddr: raddr, control: d.control(ctx)}
 		c := new(TCPConn)
-		own, peer, err := d.connect(ctx, &c.fd, network, opAddr(laddr), raddr, proto)
+		o, err := e.open(ctx, &c.fd)
 		if err != nil {
 			// Sometimes the kernel chooses a port that is taken.
 			if again && errors.Is(err, unix.EADDRNOTAVAIL) {
@@ -35,90 +36,15 @@ func (d *Dialer) dialProto(ctx context.Context, network string, laddr, raddr *TC
 		}
 		// TCP lets a socket connect to itself when its own ephemeral port is
 		// the one dialed. Nobody wants that, and trying again helps.
-		c.peer = tcpAddrPort(peer)
-		if again && c.peer == tcpAddrPort(own) {
+		c.peer = sockaddrPort(o.peer)
+		if again && c.peer == sockaddrPort(o.own) {
 			_ = c.fd.Close()
 			continue
 		}
-		c.origin = &origin{network: network, laddr: tcpAddr(own)}
+		c.origin = &origin{network: network, laddr: addrOf(e.sotype, network, o.own)}
 		c.configure(keepAliveOf(d.KeepAlive, d.KeepAliveConfig))
 		return c, nil
 	}
-}
-
-func (d *Dialer) dialUnix(ctx context.Context, network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
-	switch network {
-	case "unix":
-	case "unixgram", "unixpacket":
-		return d.dialUnixPackets(ctx, network, laddr, raddr)
-	default:
-		return nil, UnknownNetworkError(network)
-	}
-	if raddr == nil || raddr.Name == "" {
-		return nil, errMissingAddress
-	}
-	if laddr != nil && laddr.Name == "" {
-		laddr = nil
-	}
-	c := &UnixConn{connected: true}
-	own, peer, err := d.connect(ctx, &c.fd, network, opAddr(laddr), raddr, 0)
-	if err != nil {
-		return nil, err
-	}
-	c.origin = &origin{network: network, laddr: unixAddr(own, network), raddr: unixAddr(peer, network)}
-	return c, nil
-}
-
-// connect makes fd a socket that is connected to raddr, from laddr if that is not
-// nil, and returns the two addresses that it has now.
-func (d *Dialer) connect(ctx context.Context, fd *poll.FD, network string, laddr, raddr Addr, proto int) (own, peer unix.Sockaddr, err error) {
-	s, err := openDialing(network, laddr, raddr, proto)
-	if err != nil {
-		return nil, nil, err
-	}
-	fd.Init(s.fd, true)
-	connected := false
-	defer func() { // also when a wait unwinds a killed task
-		if !connected {
-			_ = fd.Close()
-		}
-	}()
-	raw := rawConn{fd, network, nil, raddr}
-	switch {
-	case d.ControlContext != nil:
-		err = d.ControlContext(ctx, s.network, raddr.String(), raw)
-	case d.Control != nil:
-		err = d.Control(s.network, raddr.String(), raw)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if laddr != nil {
-		local, err := s.sockaddr(laddr)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := unix.Bind(s.fd, local); err != nil {
-			return nil, nil, callError("bind", err)
-		}
-	}
-	remote, err := s.sockaddr(raddr)
-	if err != nil {
-		return nil, nil, err
-	}
-	if peer, err = connectSocket(ctx, fd, s.fd, remote); err != nil {
-		return nil, nil, err
-	}
-	if peer == nil {
-		if peer, err = getpeername(s.fd); err != nil {
-			peer = remote // it is gone already, as the first use will tell
-		}
-	}
-	if own, err = getsockname(s.fd); err != nil {
-		return nil, nil, callError("getsockname", err)
-	}
-	connected = true
-	return own, peer, nil
 }
 
 // connectSocket connects, until the end of ctx. It returns the peer's address if

@@ -2,28 +2,29 @@ package net
 
 import (
 	"io"
+	"math"
 	"os"
 	"syscall"
 
 	"github.com/weft-go/weft/runtime/poll"
-	"golang.org/x/sys/unix"
 )
 
-// file is what the kernel can copy from and to: an *os.File, or something around
-// one.
+// file is what sendfile can read from: an *os.File, or something around one.
 type file interface {
+	io.Reader
 	syscall.Conn
 	Stat() (os.FileInfo, error)
 }
 
-// ReadFrom sends what r gives. The kernel copies, without a copy in user space, if
-// r is an *os.File (sendfile, on the offload pool), a *TCPConn or a unix stream
-// (splice), or an *io.LimitedReader of one.
+// ReadFrom sends what r gives, and parks while r has nothing, or the peer does not
+// take it. The kernel copies, so that no memory is needed here, if r is an *os.File
+// (sendfile, on the offload pool, which may wait for a disk), a TCPConn or a
+// UnixConn for streams (splice), or an *io.LimitedReader of one of these.
 func (c *TCPConn) ReadFrom(r io.Reader) (int64, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
-	limit := int64(1<<63 - 1)
+	limit := int64(math.MaxInt64)
 	src := r
 	limited, isLimited := r.(*io.LimitedReader)
 	if isLimited {
@@ -32,112 +33,104 @@ func (c *TCPConn) ReadFrom(r io.Reader) (int64, error) {
 			return 0, nil
 		}
 	}
-	n, handled, call, err := c.receiveFrom(src, limit)
+	var n int64
+	var handled bool
+	var err error
+	call := "splice"
+	if from := stream(src); from != nil {
+		n, handled, err = poll.Splice(&c.fd, &from.fd, limit)
+	} else if f, ok := src.(file); ok {
+		n, handled, err = c.sendFile(f, limit)
+		call = "sendfile"
+	}
 	if isLimited {
 		limited.N -= n
 	}
-	if handled {
-		return n, c.opError("readfrom", call, err)
+	if !handled {
+		n, err = io.Copy(onlyWriter{c}, r)
+		call = ""
 	}
-	n, err = io.Copy(onlyWriter{c}, r)
-	return n, c.opError("readfrom", "", err)
+	return n, c.opError("readfrom", call, err)
 }
 
-// receiveFrom has the kernel copy to c, if it can. call is what it does.
-func (c *TCPConn) receiveFrom(r io.Reader, limit int64) (n int64, handled bool, call string, err error) {
-	if src := streamOf(r); src != nil {
-		n, handled, err = poll.Splice(&c.fd, src, limit)
-		return n, handled, "splice", err
-	}
-	f, ok := r.(file)
-	if !ok {
-		return 0, false, "", nil
-	}
+func (c *TCPConn) sendFile(f file, limit int64) (n int64, handled bool, err error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
-		return 0, false, "", nil
+		return 0, false, nil
 	}
-	n, handled, err = c.fd.SendFile(func(use func(uintptr)) error {
-		return raw.Read(func(src uintptr) bool {
-			use(src)
-			return true
-		})
-	}, limit)
-	return n, handled, "sendfile", err
+	return c.fd.SendFile(use(raw.Read), limit)
 }
 
-// streamOf returns the descriptor of a stream that can be spliced, nil for others.
-func streamOf(v any) *poll.FD {
-	switch v := v.(type) {
+// use makes of a RawConn's Read or Write, of a file, what keeps it open for a call.
+func use(readOrWrite func(func(uintptr) bool) error) func(func(uintptr)) error {
+	return func(call func(uintptr)) error {
+		return readOrWrite(func(fd uintptr) bool {
+			call(fd)
+			return true
+		})
+	}
+}
+
+// stream returns the stream socket that v is, nil for none.
+func stream(v any) *conn {
+	if hidden, ok := v.(onlyReader); ok {
+		v = hidden.Reader
+	}
+	switch c := v.(type) {
 	case *TCPConn:
-		if v.ok() {
-			return &v.fd
+		if c.ok() {
+			return &c.conn
 		}
-	case onlyTCPReader:
-		return &v.TCPConn.fd
 	case *UnixConn:
-		if v.ok() && v.origin.network == "unix" {
-			return &v.fd
+		if c.ok() && c.origin.network == "unix" {
+			return &c.conn
 		}
 	}
 	return nil
 }
 
-// WriteTo reads until io.EOF and writes it to w. The kernel copies if w is an
-// *os.File that is not in append mode (splice, with the writes on the offload pool),
-// a *TCPConn, or a unix stream (splice).
+// WriteTo reads until io.EOF and writes it to w, and parks while there is nothing
+// to read, or w does not take it. The kernel copies (splice), so that no memory is
+// needed here, if w is a TCPConn, a UnixConn for streams, or an *os.File that is a
+// regular file not opened for appending, which is written to on the offload pool.
 func (c *TCPConn) WriteTo(w io.Writer) (int64, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
-	const all = 1<<63 - 1
-	if f, ok := w.(file); ok {
-		if n, handled, err := c.spliceFile(f, all); handled {
-			return n, c.opError("writeto", "splice", err)
-		}
-	} else if dst, ok := w.(*UnixConn); ok {
-		if dst := streamOf(dst); dst != nil {
-			if n, handled, err := poll.Splice(dst, &c.fd, all); handled {
+	switch w := w.(type) {
+	case *UnixConn:
+		if to := stream(w); to != nil {
+			if n, handled, err := poll.Splice(&to.fd, &c.fd, math.MaxInt64); handled {
 				return n, c.opError("writeto", "splice", err)
 			}
 		}
+	case *os.File:
+		if n, handled, err := c.spliceFile(w); handled {
+			return n, c.opError("writeto", "", err)
+		}
 	}
-	n, err := io.Copy(w, onlyTCPReader{c})
+	n, err := io.Copy(w, onlyReader{c})
 	return n, c.opError("writeto", "", err)
 }
 
-// spliceFile moves up to n bytes to f, if that is a regular file.
-func (c *TCPConn) spliceFile(f file, n int64) (moved int64, handled bool, err error) {
+func (c *TCPConn) spliceFile(f *os.File) (n int64, handled bool, err error) {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() { // others might be waited for
+		return 0, false, nil
+	}
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return 0, false, nil
 	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return 0, false, nil
+	n, handled, err = c.fd.SpliceFile(use(raw.Write), math.MaxInt64)
+	if err != nil { // as os.File's ReadFrom has it
+		err = &os.PathError{Op: "write", Path: f.Name(), Err: callError("splice", err)}
 	}
-	appends := false
-	_ = raw.Control(func(fd uintptr) {
-		flags, err := unix.FcntlInt(fd, unix.F_GETFL, 0)
-		appends = err != nil || flags&unix.O_APPEND != 0
-	})
-	if appends {
-		return 0, false, nil
-	}
-	return poll.SpliceFile(func(use func(uintptr)) error {
-		return raw.Write(func(dst uintptr) bool {
-			use(dst)
-			return true
-		})
-	}, &c.fd, n)
+	return n, handled, err
 }
 
-// These hide ReadFrom and WriteTo from io.Copy.
+// onlyWriter and onlyReader hide ReadFrom and WriteTo from io.Copy.
 type (
-	onlyWriter    struct{ io.Writer }
-	onlyTCPReader struct{ *TCPConn }
+	onlyWriter struct{ io.Writer }
+	onlyReader struct{ io.Reader }
 )
-
-// WriteTo takes the place of TCPConn's, which io.Copy would call again.
-func (onlyTCPReader) WriteTo(noWriteTo) {}
-
-type noWriteTo struct{}

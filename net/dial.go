@@ -2,11 +2,8 @@ package net
 
 import (
 	"context"
-	"net/netip"
 	"syscall"
 	"time"
-
-	stdnet "net"
 )
 
 // Dialer says how to connect, as the standard library's does. The zero Dialer
@@ -90,72 +87,6 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn
 	return d.dialSerial(ctx, network, addrs)
 }
 
-// DialTCP connects to raddr, from laddr if that is valid, and gives up when ctx
-// is done.
-func (d *Dialer) DialTCP(ctx context.Context, network string, laddr, raddr netip.AddrPort) (*TCPConn, error) {
-	ctx, cancel := d.bounded(ctx)
-	defer cancel()
-	return d.dialTyped(ctx, network, TCPAddrFromAddrPort(laddr), TCPAddrFromAddrPort(raddr))
-}
-
-// DialUDP makes a socket that sends to raddr, and receives from there, from laddr
-// if that is valid. It does not park.
-func (d *Dialer) DialUDP(ctx context.Context, network string, laddr, raddr netip.AddrPort) (*UDPConn, error) {
-	ctx, cancel := d.bounded(ctx)
-	defer cancel()
-	return d.dialUDPTyped(ctx, network, UDPAddrFromAddrPort(laddr), UDPAddrFromAddrPort(raddr))
-}
-
-// DialIP is DialUDP for raw messages of an IP protocol.
-func (d *Dialer) DialIP(ctx context.Context, network string, laddr, raddr netip.Addr) (*IPConn, error) {
-	ctx, cancel := d.bounded(ctx)
-	defer cancel()
-	return d.dialIPTyped(ctx, network, ipAddrFrom(laddr), ipAddrFrom(raddr))
-}
-
-// DialUnix connects to raddr, from laddr if that is not nil, and gives up when
-// ctx is done.
-func (d *Dialer) DialUnix(ctx context.Context, network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
-	ctx, cancel := d.bounded(ctx)
-	defer cancel()
-	c, err := d.dialUnix(ctx, network, laddr, raddr)
-	if err != nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: opAddr(laddr), Addr: opAddr(raddr), Err: err}
-	}
-	return c, nil
-}
-
-// DialTCP connects to raddr, from laddr if that is not nil. Without an IP in
-// raddr that is this machine.
-func DialTCP(network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
-	var d Dialer
-	return d.dialTyped(context.Background(), network, laddr, raddr)
-}
-
-// DialUnix connects to raddr, from laddr if that is not nil. On the network
-// "unixgram" it makes a socket for datagrams, which sends to raddr alone.
-func DialUnix(network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
-	var d Dialer
-	return d.DialUnix(context.Background(), network, laddr, raddr)
-}
-
-func (d *Dialer) dialTyped(ctx context.Context, network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
-	fail := func(err error) (*TCPConn, error) {
-		return nil, &OpError{Op: "dial", Net: network, Source: opAddr(laddr), Addr: opAddr(raddr), Err: err}
-	}
-	if !isTCP(network) {
-		return fail(UnknownNetworkError(network))
-	}
-	if raddr == nil {
-		return fail(errMissingAddress)
-	}
-	c, err := d.dialTCP(ctx, network, laddr, raddr)
-	if err != nil {
-		return fail(err)
-	}
-	return c, nil
-}
-
 // bounded returns ctx with d's own bounds.
 func (d *Dialer) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx == nil {
@@ -225,7 +156,7 @@ func (d *Dialer) dialSerial(ctx context.Context, network string, addrs addrList)
 			return c, nil
 		}
 		if first == nil {
-			first = d.dialError(network, addr, err)
+			first = err
 		}
 	}
 	return nil, first
@@ -240,7 +171,7 @@ func (d *Dialer) dialShare(ctx context.Context, network string, addr Addr, n int
 	if deadline, ok := ctx.Deadline(); ok {
 		now := time.Now()
 		if !now.Before(deadline) {
-			return nil, timeoutError{}
+			return nil, d.dialError(network, addr, timeoutError{})
 		}
 		if own := share(deadline, now, n); own.Before(deadline) {
 			var cancel context.CancelFunc
@@ -248,7 +179,13 @@ func (d *Dialer) dialShare(ctx context.Context, network string, addr Addr, n int
 			defer cancel()
 		}
 	}
-	return d.dialSingle(ctx, network, addr)
+	return traceOf(ctx).connect(network, addr, func() (Conn, error) {
+		c, err := d.dialSingle(ctx, network, addr)
+		if err != nil {
+			return nil, d.dialError(network, addr, err)
+		}
+		return c, nil
+	})
 }
 
 // share returns the part of the time left that the first of n addresses may
@@ -262,34 +199,24 @@ func (d *Dialer) dialSingle(ctx context.Context, network string, addr Addr) (Con
 	switch raddr := addr.(type) {
 	case *TCPAddr:
 		laddr, _ := d.LocalAddr.(*TCPAddr)
-		c, err := d.dialTCP(ctx, network, laddr, raddr)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
+		return connOrNil(d.dialTCP(ctx, network, laddr, raddr))
 	case *UDPAddr:
 		laddr, _ := d.LocalAddr.(*UDPAddr)
-		c, err := d.dialUDP(ctx, network, laddr, raddr)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
+		return connOrNil(d.dialUDP(ctx, network, laddr, raddr))
 	case *IPAddr:
 		laddr, _ := d.LocalAddr.(*IPAddr)
-		c, err := d.dialIP(ctx, network, laddr, raddr)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
+		return connOrNil(d.dialIP(ctx, network, laddr, raddr))
 	case *UnixAddr:
 		laddr, _ := d.LocalAddr.(*UnixAddr)
-		c, err := d.dialUnix(ctx, network, laddr, raddr)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
+		return connOrNil(d.dialUnix(ctx, network, laddr, raddr))
 	}
 	return nil, UnknownNetworkError(network)
 }
 
-var _ stdnet.Conn = (*TCPConn)(nil)
+// connOrNil returns c as a Conn that is nil if there is an error.
+func connOrNil[C Conn](c C, err error) (Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}

@@ -3,6 +3,7 @@ package net_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"syscall"
@@ -332,8 +333,8 @@ func waiting(t *testing.T, rt *runtime.Runtime, what string, n int) {
 	t.Helper()
 	runtimetest.Eventually(t, "tasks waiting: "+what, func() bool {
 		found := 0
-		for _, info := range rt.Tasks() {
-			if strings.Contains(info.Reason, what) {
+		for _, line := range rt.Tasks() {
+			if strings.Contains(fmt.Sprint(line), what) {
 				found++
 			}
 		}

@@ -21,13 +21,10 @@
 //
 // Names are looked up by the standard library's resolver, on goroutines of their
 // own, and kept for a few seconds: see [Resolver]. Beyond the standard library's
-// API there are [Resolver.CacheTTL], [ListenConfig.ReusePort] and
-// [ActivationListeners], for services that systemd starts.
+// API there are [Resolver.CacheTTL], [ListenConfig.ReusePort], batches of datagrams
+// by one system call each ([Message]), and [ActivationListeners], for services that
+// systemd starts.
 //
-// Sockets for messages go beyond it, too: a UDPConn also sends and receives
-// batches, by one system call each (Message).
-//
-// What differs: [Buffers] is a type of its own; traces of net/http/httptrace do
-// not see lookups and connects; the File of a connection stays in non-blocking
-// mode. It is for Linux; docs/roadmap.md lists what comes next.
+// What differs: [Buffers] is a type of its own; the File of a connection stays in
+// non-blocking mode. It is for Linux.
 package net

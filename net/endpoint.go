@@ -2,29 +2,38 @@ package net
 
 import (
 	"context"
+	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 
 	stdnet "net"
 
+	"github.com/weft-go/weft/runtime/poll"
 	"golang.org/x/sys/unix"
 )
 
-// endpoint says which socket to make for messages.
+var errMissingAddress = errors.New("missing address")
+
+// endpoint says which socket to make.
 type endpoint struct {
-	network string // without a protocol: "udp", "ip4", "unixgram", "unixpacket"
-	sotype  int
-	proto   int
-	laddr   Addr // nil for any
-	raddr   Addr // nil for none
-	listens bool
-	control func(network, address string, c syscall.RawConn) error
+	network   string // without a protocol: "tcp", "udp6", "ip4", "unixgram"
+	sotype    int
+	proto     int
+	laddr     Addr // nil for any
+	raddr     Addr // nil for none
+	listens   bool // for connections, or messages from anyone
+	reusePort bool
+	control   controlFunc // nil for none
 }
 
+// controlFunc is called with a socket before it is bound.
+type controlFunc func(network, address string, c syscall.RawConn) error
+
 // control returns the function of a Dialer that is called with a socket.
-func (d *Dialer) control(ctx context.Context) func(network, address string, c syscall.RawConn) error {
+func (d *Dialer) control(ctx context.Context) controlFunc {
 	if d.ControlContext == nil {
 		return d.Control
 	}
@@ -33,60 +42,99 @@ func (d *Dialer) control(ctx context.Context) func(network, address string, c sy
 	}
 }
 
-// open makes c the socket, and returns its address family. Nothing in it waits.
-func (e *endpoint) open(ctx context.Context, c *conn) (family int, err error) {
+// opened is what is known of a socket that was made.
+type opened struct {
+	family    int
+	own, peer unix.Sockaddr // peer is nil for none
+}
+
+// open makes fd the socket. It waits for a connection, if there is one to make.
+func (e *endpoint) open(ctx context.Context, fd *poll.FD) (o opened, err error) {
 	family, v6only := e.family()
 	s, err := unix.Socket(family, e.sotype|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, e.proto)
 	if err != nil {
-		return 0, os.NewSyscallError("socket", err)
+		return o, os.NewSyscallError("socket", err)
 	}
-	if e.sotype == unix.SOCK_SEQPACKET {
-		c.fd.Init(s, false)
-	} else {
-		c.fd.InitDatagrams(s)
-	}
-	opened := false
-	defer func() { // also when control panics
-		if !opened {
-			_ = c.fd.Close()
+	initFD(fd, s, e.sotype, e.listens)
+	done := false
+	defer func() { // also when control panics, or a wait unwinds a killed task
+		if !done {
+			_ = fd.Close()
 		}
 	}()
+	o.family = family
 	if err := e.setDefaults(s, family, v6only); err != nil {
+		return o, os.NewSyscallError("setsockopt", err)
+	}
+	if err := e.bind(fd, s, family); err != nil {
+		return o, err
+	}
+	switch {
+	case e.raddr != nil:
+		o.peer, err = e.connect(ctx, fd, s, family)
+	case e.listens && e.connects():
+		err = os.NewSyscallError("listen", unix.Listen(s, backlog()))
+	}
+	if err != nil {
+		return o, err
+	}
+	if o.own, err = getsockname(s); err != nil {
+		return o, os.NewSyscallError("getsockname", err)
+	}
+	done = true
+	return o, nil
+}
+
+// initFD makes fd the descriptor of a socket of that type.
+func initFD(fd *poll.FD, s, sotype int, listens bool) {
+	switch sotype {
+	case unix.SOCK_DGRAM, unix.SOCK_RAW:
+		fd.InitDatagrams(s)
+	default:
+		fd.Init(s, sotype == unix.SOCK_STREAM && !listens)
+	}
+}
+
+// connects reports whether the socket is for connections, not for messages.
+func (e *endpoint) connects() bool {
+	return e.sotype == unix.SOCK_STREAM || e.sotype == unix.SOCK_SEQPACKET
+}
+
+// open makes c the socket, and returns its address family.
+func (c *conn) open(ctx context.Context, e *endpoint) (family int, err error) {
+	o, err := e.open(ctx, &c.fd)
+	if err != nil {
 		return 0, err
 	}
-	if err := e.bindAndConnect(s, family, c); err != nil {
-		return 0, err
+	c.origin = &origin{network: e.network, laddr: addrOf(e.sotype, e.network, o.own)}
+	if o.peer != nil {
+		c.origin.raddr = addrOf(e.sotype, e.network, o.peer)
 	}
-	if e.raddr != nil && ctx.Err() != nil {
-		return 0, contextError(ctx.Err())
-	}
-	c.origin = &origin{network: e.network}
-	if own, err := getsockname(s); err == nil {
-		c.origin.laddr = e.addrOf(own)
-	}
-	if e.raddr != nil {
-		c.origin.raddr = e.raddr
-		if peer, err := getpeername(s); err == nil {
-			c.origin.raddr = e.addrOf(peer)
-		}
-	}
-	opened = true
-	return family, nil
+	return o.family, nil
 }
 
 func (e *endpoint) setDefaults(s, family int, v6only bool) error {
 	if family == unix.AF_INET6 && e.sotype != unix.SOCK_RAW {
 		_ = unix.SetsockoptInt(s, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, boolInt(v6only))
 	}
-	if family == unix.AF_UNIX {
-		return nil
+	for _, o := range []struct {
+		option int
+		on     bool
+	}{
+		{unix.SO_BROADCAST, !e.connects() && family != unix.AF_UNIX},
+		// A port in TIME_WAIT may be listened on again, and several may listen on
+		// the port of a group.
+		{unix.SO_REUSEADDR, e.listens && e.connects() || e.multicast()},
+		{unix.SO_REUSEPORT, e.reusePort},
+	} {
+		if !o.on {
+			continue
+		}
+		if err := unix.SetsockoptInt(s, unix.SOL_SOCKET, o.option, 1); err != nil {
+			return err
+		}
 	}
-	err := unix.SetsockoptInt(s, unix.SOL_SOCKET, unix.SO_BROADCAST, 1)
-	if err == nil && e.multicast() {
-		// Several may listen on the port of a group.
-		err = unix.SetsockoptInt(s, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	}
-	return os.NewSyscallError("setsockopt", err)
+	return nil
 }
 
 // multicast reports whether the socket listens to a group.
@@ -95,7 +143,8 @@ func (e *endpoint) multicast() bool {
 	return ok && e.raddr == nil && a.IP.IsMulticast()
 }
 
-func (e *endpoint) bindAndConnect(s, family int, c *conn) error {
+// bind calls control and then gives the socket its own address.
+func (e *endpoint) bind(fd *poll.FD, s, family int) error {
 	laddr := e.laddr
 	if e.multicast() {
 		a := *laddr.(*UDPAddr)
@@ -110,36 +159,34 @@ func (e *endpoint) bindAndConnect(s, family int, c *conn) error {
 		if e.raddr != nil {
 			address = e.raddr
 		}
-		if err := e.control(e.familyNetwork(family), address.String(), rawConn{&c.fd, e.network, nil, nil}); err != nil {
+		if err := e.control(e.familyNetwork(family), address.String(), rawConn{fd, e.network, nil, nil}); err != nil {
 			return err
 		}
 	}
-	if laddr != nil {
-		sa, err := sockaddrOf(family, laddr)
-		if err != nil {
-			return err
-		}
-		if err := unix.Bind(s, sa); err != nil {
-			return os.NewSyscallError("bind", err)
-		}
-	}
-	if e.raddr == nil {
+	if laddr == nil {
 		return nil
 	}
-	sa, err := sockaddrOf(family, e.raddr)
+	sa, err := sockaddrOf(family, laddr)
 	if err != nil {
 		return err
 	}
-	for {
-		// A socket for messages does not wait for its peer.
-		switch err := unix.Connect(s, sa); err {
-		case nil, unix.EISCONN:
-			return nil
-		case unix.EINTR:
-		default:
-			return os.NewSyscallError("connect", err)
-		}
+	return os.NewSyscallError("bind", unix.Bind(s, sa))
+}
+
+// connect connects to raddr, and returns the peer's address.
+func (e *endpoint) connect(ctx context.Context, fd *poll.FD, s, family int) (unix.Sockaddr, error) {
+	sa, err := sockaddrOf(family, e.raddr)
+	if err != nil {
+		return nil, err
 	}
+	peer, err := connectSocket(ctx, fd, s, sa)
+	if err != nil || peer != nil {
+		return peer, err
+	}
+	if peer, err = getpeername(s); err != nil {
+		return sa, nil // it is gone already, as the first use will tell
+	}
+	return peer, nil
 }
 
 // family returns the address family, and whether an IPv6 socket is for that alone.
@@ -170,8 +217,6 @@ func (e *endpoint) familyNetwork(family int) string {
 	return e.network + "6"
 }
 
-func isIPv6(ip IP) bool { return len(ip) > stdnet.IPv4len && ip.To4() == nil }
-
 // dualStack reports whether an IPv6 socket can have IPv4 addresses.
 var dualStack = sync.OnceValue(func() bool {
 	s, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -184,59 +229,16 @@ var dualStack = sync.OnceValue(func() bool {
 	return unix.SetsockoptInt(s, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0) == nil && unix.Bind(s, mapped) == nil
 })
 
-func sockaddrOf(family int, a Addr) (unix.Sockaddr, error) {
-	switch a := a.(type) {
-	case *UDPAddr:
-		return tcpSockaddr(family, &TCPAddr{IP: a.IP, Port: a.Port, Zone: a.Zone})
-	case *IPAddr:
-		return tcpSockaddr(family, &TCPAddr{IP: a.IP, Zone: a.Zone})
-	case *UnixAddr:
-		return &unix.SockaddrUnix{Name: a.Name}, nil
+// backlog is the length of the queue of connections not yet accepted: the
+// system's limit.
+var backlog = sync.OnceValue(func() int {
+	data, err := os.ReadFile("/proc/sys/net/core/somaxconn")
+	if err != nil {
+		return syscall.SOMAXCONN
 	}
-	return nil, mismatch(a)
-}
-
-func (e *endpoint) addrOf(sa unix.Sockaddr) Addr {
-	if sa, ok := sa.(*unix.SockaddrUnix); ok {
-		return &UnixAddr{Name: sa.Name, Net: e.network}
+	n, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || n <= 0 {
+		return syscall.SOMAXCONN
 	}
-	ap := tcpAddrPort(sa)
-	switch {
-	case !ap.IsValid():
-		return nil
-	case e.sotype == unix.SOCK_RAW:
-		return &IPAddr{IP: ap.Addr().AsSlice(), Zone: ap.Addr().Zone()}
-	}
-	return stdnet.UDPAddrFromAddrPort(ap)
-}
-
-// opAddr returns a as an Addr that is nil if a is.
-func opAddr[T any, A interface {
-	*T
-	Addr
-}](a A) Addr {
-	if a == nil {
-		return nil
-	}
-	return a
-}
-
-// messageError completes the error of an operation that received a message.
-// Unlike opError it wraps io.EOF too, as the standard library does.
-func (c *conn) messageError(call string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &OpError{Op: "read", Net: c.origin.network, Source: c.origin.laddr, Addr: c.remote(), Err: callError(call, err)}
-}
-
-// writeError completes the error of an operation that sent a message to addr.
-func (c *conn) writeError(call string, addr Addr, err error) error {
-	return &OpError{Op: "write", Net: c.origin.network, Source: c.origin.laddr, Addr: addr, Err: callError(call, err)}
-}
-
-// notMine is the error of a message to an address of another network. The errno
-// is of no system call, and stands bare.
-func (c *conn) notMine(addr Addr, errno syscall.Errno) error {
-	return &OpError{Op: "write", Net: c.origin.network, Source: c.origin.laddr, Addr: addr, Err: errno}
-}
+	return n
+})

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,6 +23,35 @@ import (
 // TestSignals: signals that interrupt system calls all the time disturb neither
 // dials, accepts, reads nor writes.
 func TestSignals(t *testing.T) {
+	disturbed(t, func() {
+		each(t, func(t *testing.T, n implementation) {
+			for _, network := range networks {
+				for range 20 {
+					a, b := n.connected(t, network)
+					data := pattern(1 << 20)
+					join := n.start(func() {
+						if m, err := a.Write(data); m != len(data) || err != nil {
+							t.Errorf("Write = %d, %v", m, err)
+						}
+						if m, _, err := n.writeBuffers(a, parts(data, 1<<12)); int(m) != len(data) || err != nil {
+							t.Errorf("WriteTo = %d, %v", m, err)
+						}
+					})
+					if m, err := io.ReadFull(b, make([]byte, 2*len(data))); err != nil {
+						t.Errorf("Read = %d, %v", m, err)
+					}
+					join()
+					_ = a.Close()
+					_ = b.Close()
+				}
+			}
+		})
+	})
+}
+
+// disturbed runs test while signals interrupt the process all the time.
+func disturbed(t *testing.T, test func()) {
+	t.Helper()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1)
 	defer signal.Stop(signals)
@@ -39,30 +70,90 @@ func TestSignals(t *testing.T) {
 			}
 		}
 	}()
-	each(t, func(t *testing.T, n implementation) {
-		for _, network := range networks {
-			for range 20 {
-				a, b := n.connected(t, network)
-				data := pattern(1 << 20)
+	defer func() {
+		close(stop)
+		sent.Wait()
+	}()
+	test()
+}
+
+// TestSignalsAndMessages: they disturb datagrams and packets no more.
+func TestSignalsAndMessages(t *testing.T) {
+	disturbed(t, func() {
+		samePackets(t, func(t *testing.T, n implementation, p packets) (told []string) {
+			server, client := p.udpPair(t)
+			a, b := n.connected(t, "unixpacket")
+			for _, pair := range [][2]stdnet.Conn{{client, server}, {a, b}} {
 				join := n.start(func() {
-					if m, err := a.Write(data); m != len(data) || err != nil {
-						t.Errorf("Write = %d, %v", m, err)
-					}
-					if m, _, err := n.writeBuffers(a, parts(data, 1<<12)); int(m) != len(data) || err != nil {
-						t.Errorf("WriteTo = %d, %v", m, err)
+					for range 1000 {
+						send(t, pair[0], "text")
+						if text := got(t, pair[0]); text != "back" {
+							t.Errorf("%q", text)
+							return
+						}
 					}
 				})
-				if m, err := io.ReadFull(b, make([]byte, 2*len(data))); err != nil {
-					t.Errorf("Read = %d, %v", m, err)
+				buf := make([]byte, 8)
+				for range 1000 {
+					m, from, err := pair[1].(stdnet.PacketConn).ReadFrom(buf)
+					if err != nil || string(buf[:m]) != "text" {
+						t.Errorf("%q, %v", buf[:m], err)
+					}
+					if from != nil {
+						_, err = pair[1].(stdnet.PacketConn).WriteTo([]byte("back"), from)
+					} else {
+						_, err = pair[1].Write([]byte("back"))
+					}
+					if err != nil {
+						t.Error(err)
+					}
 				}
 				join()
-				_ = a.Close()
-				_ = b.Close()
+			}
+			return nil
+		})
+	})
+}
+
+// TestNoBufferSpace: a message for which the system has no memory fails, and the
+// socket goes on. Here it is control data beyond what a socket may have.
+func TestNoBufferSpace(t *testing.T) {
+	text, err := os.ReadFile("/proc/sys/net/core/optmem_max")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	oob := make([]byte, limit+1)
+	samePackets(t, func(t *testing.T, n implementation, p packets) (told []string) {
+		server, client := p.udpPair(t)
+		a, b := n.connected(t, "unix")
+		for range 3 {
+			m, oobn, err := client.WriteMsgUDP([]byte("x"), oob, nil)
+			told = append(told, tell("udp", m, oobn, err))
+			m, oobn, err = a.(unixConn).WriteMsgUnix([]byte("x"), oob, nil)
+			told = append(told, tell("unix", m, oobn, err))
+		}
+		if our, ok := client.(*net.UDPConn); ok {
+			ms := []net.Message{{Buffers: [][]byte{{1}}, OOB: oob}}
+			if m, err := our.WriteBatch(ms, 0); m != 0 || !errors.Is(err, syscall.ENOBUFS) {
+				t.Errorf("WriteBatch = %d, %v", m, err)
 			}
 		}
+		send(t, client, "text")
+		send(t, a, "text")
+		return append(told, got(t, server), got(t, b))
 	})
-	close(stop)
-	sent.Wait()
+	if t.Failed() {
+		return
+	}
+	// The comparison would not tell if it were another error.
+	c := must(net.DialUDP("udp", nil, &net.UDPAddr{IP: loopback, Port: 9}))(t)
+	if _, _, err := c.WriteMsgUDP(nil, oob, nil); !errors.Is(err, syscall.ENOBUFS) {
+		t.Error(err)
+	}
 }
 
 // TestListenerClosedUnderLoad: a listener that is closed while many connect and
@@ -237,6 +328,47 @@ func TestReusePort(t *testing.T) {
 		// That one gets none has the odds of a coin that falls on one side 64 times.
 		if one, two := accepted[0].Load(), accepted[1].Load(); one+two != total || one == 0 || two == 0 {
 			t.Errorf("%d and %d were accepted", one, two)
+		}
+	})
+}
+
+// TestReusePortPackets: the same for datagrams.
+func TestReusePortPackets(t *testing.T) {
+	ours(t, func(t *testing.T, n implementation) {
+		lc := net.ListenConfig{ReusePort: true}
+		first := must(lc.ListenPacket(t.Context(), "udp", "127.0.0.1:0"))(t)
+		target := first.LocalAddr().String()
+		if c, err := net.ListenPacket("udp", target); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("without ReusePort: %v, %v", c, err)
+		}
+		second := must(lc.ListenPacket(t.Context(), "udp", target))(t)
+		// All come to one socket or the other, by their sender.
+		var received [2]atomic.Int32
+		var joins []func()
+		for i, c := range []stdnet.PacketConn{first, second} {
+			joins = append(joins, n.start(func() {
+				for {
+					_, from, err := c.ReadFrom(make([]byte, 8))
+					if err != nil {
+						return
+					}
+					received[i].Add(1)
+					_, _ = c.WriteTo([]byte("back"), from)
+				}
+			}))
+		}
+		const total = 64
+		for range total {
+			conn := must(net.Dial("udp", target))(t)
+			send(t, conn, "text")
+			_ = got(t, conn)
+		}
+		_, _ = first.Close(), second.Close()
+		for _, join := range joins {
+			join()
+		}
+		if one, two := received[0].Load(), received[1].Load(); one+two != total || one == 0 || two == 0 {
+			t.Errorf("%d and %d were received", one, two)
 		}
 	})
 }

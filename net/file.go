@@ -4,6 +4,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/weft-go/weft/runtime/poll"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,47 +17,35 @@ func FileConn(f *os.File) (Conn, error) {
 	if err != nil {
 		return nil, fileError(f, err)
 	}
-	switch {
-	case s.inet() && s.kind == unix.SOCK_STREAM:
-		c := &TCPConn{}
-		c.fd.Init(s.fd, true)
-		c.origin = &origin{network: "tcp", laddr: tcpAddr(s.own)}
-		if s.peer != nil {
-			c.peer = tcpAddrPort(s.peer)
-		}
-		c.configure(keepAliveOf(0, KeepAliveConfig{}))
-		return c, nil
-	case s.family == unix.AF_UNIX:
-		return s.unixConn(), nil
-	case s.inet() && s.kind == unix.SOCK_DGRAM:
-		c := &UDPConn{family: s.family}
-		s.datagrams(&c.conn, &endpoint{network: "udp", sotype: s.kind})
-		return c, nil
-	case s.inet() && s.kind == unix.SOCK_RAW:
-		c := &IPConn{family: s.family}
-		s.datagrams(&c.conn, &endpoint{network: "ip", sotype: s.kind})
-		return c, nil
+	c, err := s.conn()
+	if err != nil {
+		_ = unix.Close(s.fd)
+		return nil, fileError(f, err)
 	}
-	_ = unix.Close(s.fd)
-	return nil, fileError(f, syscall.EINVAL)
+	return c, nil
 }
 
 // FilePacketConn returns the socket for messages that f is, on a duplicate of its
 // descriptor, as FileConn does.
 func FilePacketConn(f *os.File) (PacketConn, error) {
-	c, err := FileConn(f)
+	s, err := fileSocket(f)
 	if err != nil {
-		return nil, err
+		return nil, fileError(f, err)
 	}
-	if p, ok := c.(PacketConn); ok {
-		return p, nil
+	err = syscall.EINVAL
+	if !s.inet() || s.kind != unix.SOCK_STREAM {
+		var c Conn
+		if c, err = s.conn(); err == nil {
+			return c.(PacketConn), nil
+		}
 	}
-	_ = c.Close()
-	return nil, fileError(f, syscall.EINVAL)
+	_ = unix.Close(s.fd)
+	return nil, fileError(f, err)
 }
 
 // FileListener returns the listener that f is, on a duplicate of its descriptor,
-// as FileConn does. Its Close does not remove a unix socket's file.
+// as FileConn does. Its Close does not remove a unix socket's file. A socket for
+// datagrams is none: the standard library takes a unix one, whose Accept fails.
 func FileListener(f *os.File) (Listener, error) {
 	s, err := fileSocket(f)
 	if err != nil {
@@ -124,57 +113,72 @@ func passed(fd int) (s passedSocket, err error) {
 
 func (s passedSocket) inet() bool { return s.family == unix.AF_INET || s.family == unix.AF_INET6 }
 
-// unixNetwork is the network of a unix socket.
-func (s passedSocket) unixNetwork() string {
+// network returns the network of the socket, without a family: "" for one that
+// package net has none for.
+func (s passedSocket) network() string {
+	if !s.inet() {
+		for network, sotype := range unixTypes {
+			if sotype == s.kind {
+				return network
+			}
+		}
+	}
 	switch s.kind {
+	case unix.SOCK_STREAM:
+		return "tcp"
 	case unix.SOCK_DGRAM:
-		return "unixgram"
-	case unix.SOCK_SEQPACKET:
-		return "unixpacket"
+		return "udp"
+	case unix.SOCK_RAW:
+		return "ip"
 	}
-	return "unix"
+	return ""
 }
 
-// unixConn takes over a unix socket.
-func (s passedSocket) unixConn() *UnixConn {
-	c := new(UnixConn)
-	network := s.unixNetwork()
-	if network == "unixgram" {
-		s.datagrams(&c.conn, &endpoint{network: network, sotype: s.kind})
-		return c
-	}
-	c.fd.Init(s.fd, network == "unix")
-	c.origin = &origin{network: network, laddr: unixAddr(s.own, network)}
-	if s.peer != nil {
-		c.origin.raddr = unixAddr(s.peer, network)
-	}
-	return c
-}
-
-// datagrams makes c of a socket of e's kind.
-func (s passedSocket) datagrams(c *conn, e *endpoint) {
-	c.fd.InitDatagrams(s.fd)
-	c.origin = &origin{network: e.network, laddr: e.addrOf(s.own)}
-	if s.peer != nil {
-		c.origin.raddr = e.addrOf(s.peer)
-	}
-}
-
-// listener takes over a socket that listens.
-func (s passedSocket) listener() (Listener, error) {
-	if s.kind != unix.SOCK_STREAM && (s.inet() || s.kind != unix.SOCK_SEQPACKET) {
+// conn takes over the socket, unless it returns an error.
+func (s passedSocket) conn() (Conn, error) {
+	var c *conn
+	var whole Conn
+	network := s.network()
+	switch network {
+	case "tcp":
+		t := new(TCPConn)
+		c, whole = &t.conn, t
+	case "udp":
+		u := &UDPConn{family: s.family}
+		c, whole = &u.conn, u
+	case "ip":
+		i := &IPConn{family: s.family}
+		c, whole = &i.conn, i
+	case "unix", "unixgram", "unixpacket":
+		u := new(UnixConn)
+		c, whole = &u.conn, u
+	default:
 		return nil, syscall.EINVAL
 	}
-	addr, network := tcpAddr(s.own), "tcp"
-	if !s.inet() {
-		network = s.unixNetwork()
-		addr = unixAddr(s.own, network)
+	initFD(&c.fd, s.fd, s.kind, false)
+	c.origin = &origin{network: network, laddr: addrOf(s.kind, network, s.own)}
+	if s.peer != nil {
+		c.origin.raddr = addrOf(s.kind, network, s.peer)
 	}
-	l := newListener(s.fd, network, addr)
-	if s.inet() {
+	if t, ok := whole.(*TCPConn); ok {
+		t.configure(keepAliveOf(0, KeepAliveConfig{}))
+	}
+	return whole, nil
+}
+
+// listener takes over the socket, unless it returns an error.
+func (s passedSocket) listener() (Listener, error) {
+	network := s.network()
+	addr := addrOf(s.kind, network, s.own)
+	switch network {
+	case "tcp":
+		l := newListener(poll.New(s.fd, false), network, addr)
 		return &TCPListener{listener: l, keepAlive: keepAliveOf(0, KeepAliveConfig{})}, nil
+	case "unix", "unixpacket":
+		l := newListener(poll.New(s.fd, false), network, addr)
+		return &UnixListener{listener: l, path: addr.String()}, nil
 	}
-	return &UnixListener{listener: l, path: addr.String()}, nil
+	return nil, syscall.EINVAL
 }
 
 // fileAddr is the address of a file, in errors.

@@ -76,12 +76,84 @@ func TestFileConn(t *testing.T) {
 	}
 }
 
+func (n implementation) filePacketConn(f *os.File) (stdnet.PacketConn, error) {
+	if n.name == "std" {
+		return stdnet.FilePacketConn(f)
+	}
+	return net.FilePacketConn(f)
+}
+
+// TestFilePacketConn: sockets of each kind for messages, and a stream, from a file,
+// by both functions.
+func TestFilePacketConn(t *testing.T) {
+	samePackets(t, func(t *testing.T, n implementation, p packets) (told []string) {
+		server, client := p.udpPair(t)
+		name := shortTempDir(t) + "/s"
+		gramServer := must(p.listenUnixgram("unixgram", gram(name)))(t)
+		gramClient := must(p.dialUnix("unixgram", nil, gram(name)))(t)
+		a, b := n.connected(t, "unixpacket")
+		c, d := n.connected(t, "unix")
+		e, _ := n.connected(t, "tcp")
+		for _, s := range []struct {
+			name       string
+			conn, peer stdnet.Conn
+		}{
+			{"udp", server, nil}, {"connected udp", client, server},
+			{"unixgram", gramServer, nil}, {"connected unixgram", gramClient, gramServer},
+			{"unixpacket", a, b}, {"unix", c, d}, {"tcp", e, nil},
+		} {
+			f, err := s.conn.(interface{ File() (*os.File, error) }).File()
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, err := n.fileConn(f)
+			told = append(told, tell(s.name+": conn", describeFile(err)))
+			if err == nil {
+				told = append(told, tell(s.name, conn.LocalAddr(), conn.RemoteAddr()))
+				if s.peer != nil {
+					send(t, conn, "by Write")
+					told = append(told, tell("received", got(t, s.peer)))
+				}
+				_ = conn.Close()
+			}
+			packet, err := n.filePacketConn(f)
+			told = append(told, tell(s.name+": packet conn", describeFile(err)))
+			if err == nil {
+				told = append(told, tell(s.name, packet.LocalAddr()))
+				if err := packet.SetReadDeadline(past); err != nil {
+					t.Error(err)
+				}
+				_, _, err = packet.ReadFrom(make([]byte, 8))
+				told = append(told, tell(s.name+": deadline", err))
+				// A destination, which a socket from a file may have though it is
+				// connected.
+				_, err = packet.WriteTo([]byte("x"), packet.LocalAddr())
+				told = append(told, tell(s.name+": WriteTo", err))
+				_ = packet.Close()
+			}
+			l, err := n.fileListener(f)
+			if err == nil { // which never accepts, if it does not listen
+				_ = l.Close()
+			}
+			if _, ok := s.conn.(*net.UnixConn); ok && strings.HasSuffix(s.name, "unixgram") {
+				if err == nil {
+					t.Errorf("%s: a listener", s.name) // here std has one
+				}
+			} else if !strings.HasSuffix(s.name, "unixgram") {
+				told = append(told, tell(s.name+": listener", describeFile(err)))
+			}
+			_ = f.Close()
+		}
+		return told
+	})
+}
+
 // TestFileListener: a listener from a file. Its Close leaves a unix socket's file.
 func TestFileListener(t *testing.T) {
-	for _, network := range networks {
+	for _, network := range append(networks, "unixpacket") {
 		same(t, func(t *testing.T, n implementation) (told []string) {
 			address := "127.0.0.1:0"
-			if network == "unix" {
+			if network != "tcp" {
 				address = shortTempDir(t) + "/s"
 			}
 			first, err := n.Listen(network, address)
@@ -116,7 +188,7 @@ func TestFileListener(t *testing.T) {
 			}
 			_, _ = a.Close(), b.Close()
 			told = append(told, tell("close", l.Close()))
-			if network == "unix" {
+			if network != "tcp" {
 				_, err := os.Lstat(address)
 				told = append(told, tell("file", err))
 			}

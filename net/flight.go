@@ -47,6 +47,7 @@ type flight struct {
 
 	// The lookups' mu guards:
 	waiters []runtime.Waiter
+	joined  bool // by a second one
 	landed  bool
 	value   any
 	err     error
@@ -57,18 +58,20 @@ const maxAnswers = 1024
 
 // do returns the answer to key, which others may share: kept, of a flight that is
 // under way, or of a new one that calls ask. It keeps a new one for ttl. It waits
-// until ctx is done at most.
-func (l *lookups) do(ctx context.Context, key lookupKey, ttl time.Duration, ask func(context.Context) (any, error)) (any, error) {
+// until ctx is done at most. shared says whether others do share it.
+func (l *lookups) do(ctx context.Context, key lookupKey, ttl time.Duration, ask func(context.Context) (any, error)) (value any, shared bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, lookupError(contextError(err), key.name)
+		return nil, false, lookupError(contextError(err), key.name)
 	}
 	l.mu.Lock()
 	if a := l.answers[key]; a != nil && ttl > 0 && runtime.Now() < a.until {
 		l.mu.Unlock()
-		return a.value, nil
+		return a.value, true, nil
 	}
 	f := l.flights[key]
-	if f == nil {
+	if f != nil {
+		f.joined = true
+	} else {
 		f = &flight{key: key, ttl: ttl}
 		if l.flights == nil {
 			l.flights = make(map[lookupKey]*flight)
@@ -85,16 +88,16 @@ func (l *lookups) do(ctx context.Context, key lookupKey, ttl time.Duration, ask 
 	defer l.leave(f, w)
 	stop := context.AfterFunc(ctx, func() { w.Ready() })
 	defer stop()
-	err := w.Park("lookup")
+	err = w.Park("lookup")
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case f.landed:
-		return f.value, f.err
+		return f.value, f.joined, f.err
 	case err == nil:
 		err = contextError(ctx.Err())
 	}
-	return nil, lookupError(err, key.name)
+	return nil, f.joined, lookupError(err, key.name)
 }
 
 // leave is called by who waits no more. A flight that nobody waits for is

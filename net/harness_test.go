@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) { runtimetest.Main(m) }
 func listen(t testing.TB, network string) net.Listener {
 	t.Helper()
 	address := "127.0.0.1:0"
-	if network == "unix" {
+	if strings.HasPrefix(network, "unix") {
 		address = filepath.Join(shortTempDir(t), "s")
 	}
 	l, err := net.Listen(network, address)
@@ -208,7 +209,7 @@ func sameIn(t *testing.T, each func(*testing.T, func(*testing.T, implementation)
 func (n implementation) connected(t *testing.T, network string) (a, b stdnet.Conn) {
 	t.Helper()
 	address := "127.0.0.1:0"
-	if network == "unix" {
+	if strings.HasPrefix(network, "unix") {
 		address = filepath.Join(shortTempDir(t), "s")
 	}
 	l, err := n.Listen(network, address)

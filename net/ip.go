@@ -3,7 +3,6 @@ package net
 import (
 	"bufio"
 	"context"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -21,18 +20,6 @@ type IPConn struct {
 	conn
 	family    int
 	connected bool
-}
-
-func isIP(network string) bool { return network == "ip" || network == "ip4" || network == "ip6" }
-
-// parseIPNetwork takes "ip4:icmp" apart.
-func parseIPNetwork(network string) (kind string, protocol int, err error) {
-	kind, name, ok := strings.Cut(network, ":")
-	if !ok || !isIP(kind) {
-		return "", 0, UnknownNetworkError(network)
-	}
-	protocol, err = protocolNumber(name)
-	return kind, protocol, err
 }
 
 // protocolNumber returns the number of an IP protocol.
@@ -94,41 +81,20 @@ func ListenIP(network string, laddr *IPAddr) (*IPConn, error) {
 }
 
 func (lc *ListenConfig) listenIP(ctx context.Context, network string, laddr *IPAddr) (*IPConn, error) {
-	return openIP(ctx, network, endpoint{laddr: laddr, listens: true, control: lc.Control})
-}
-
-// DialIP makes a raw socket that sends to and receives from raddr alone, from
-// laddr if that is not nil.
-func DialIP(network string, laddr, raddr *IPAddr) (*IPConn, error) {
-	var d Dialer
-	return d.dialIPTyped(context.Background(), network, laddr, raddr)
-}
-
-func (d *Dialer) dialIPTyped(ctx context.Context, network string, laddr, raddr *IPAddr) (*IPConn, error) {
-	c, err := (*IPConn)(nil), errMissingAddress
-	if raddr != nil {
-		c, err = d.dialIP(ctx, network, laddr, raddr)
-	}
-	if err != nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: opAddr(laddr), Addr: opAddr(raddr), Err: err}
-	}
-	return c, nil
-}
-
-func ipAddrFrom(a netip.Addr) *IPAddr { return &IPAddr{IP: a.AsSlice(), Zone: a.Zone()} }
-
-func (d *Dialer) dialIP(ctx context.Context, network string, laddr, raddr *IPAddr) (*IPConn, error) {
-	return openIP(ctx, network, endpoint{laddr: opAddr(laddr), raddr: raddr, control: d.control(ctx)})
+	return openIP(ctx, network, endpoint{laddr: laddr, listens: true, reusePort: lc.ReusePort, control: lc.Control})
 }
 
 func openIP(ctx context.Context, network string, e endpoint) (*IPConn, error) {
 	var err error
-	if e.network, e.proto, err = parseIPNetwork(network); err != nil {
+	if e.network, e.proto, err = parseNetwork(network, true); err != nil {
 		return nil, err
+	}
+	if !strings.HasPrefix(e.network, "ip") {
+		return nil, UnknownNetworkError(network)
 	}
 	e.sotype = unix.SOCK_RAW
 	c := &IPConn{connected: e.raddr != nil}
-	if c.family, err = e.open(ctx, &c.conn); err != nil {
+	if c.family, err = c.open(ctx, &e); err != nil {
 		return nil, err
 	}
 	return c, nil

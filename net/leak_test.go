@@ -73,13 +73,13 @@ func TestLeaks(t *testing.T) {
 		}
 		round(1000)
 		memory, descriptors := heap(), runtimetest.Descriptors()
-		round(5000)
+		round(10_000)
 		if now := runtimetest.Descriptors(); now > descriptors {
 			t.Errorf("%s: %d descriptors, was %d", network, now, descriptors)
 		}
-		// The least that 5000 leaks could be is 16 bytes each; caches that grow
+		// The least that 10,000 leaks could be is 16 bytes each; caches that grow
 		// by chance stay far below what a forgotten operator takes.
-		if now := heap(); now > memory+5000*64 {
+		if now := heap(); now > memory+10_000*64 {
 			t.Errorf("%s: %d bytes of heap, was %d", network, now, memory)
 		}
 		if err := l.Close(); err != nil {

@@ -18,11 +18,7 @@ type listener struct {
 	common  *origin // of its connections
 }
 
-func newListener(sysfd int, network string, addr Addr) listener {
-	return listenerOn(poll.New(sysfd, false), network, addr)
-}
-
-func listenerOn(fd *poll.FD, network string, addr Addr) listener {
+func newListener(fd *poll.FD, network string, addr Addr) listener {
 	return listener{fd: fd, network: network, addr: addr, common: &origin{network: network, laddr: addr}}
 }
 
@@ -47,7 +43,7 @@ func (l *listener) originOf(fd int) (*origin, error) {
 	if err != nil {
 		return nil, l.opError("accept", "getsockname", err)
 	}
-	return &origin{network: l.network, laddr: tcpAddr(own)}, nil
+	return &origin{network: l.network, laddr: addrOf(unix.SOCK_STREAM, l.network, own)}, nil
 }
 
 // wildcard reports whether connections have own addresses that the listener's
@@ -132,8 +128,8 @@ type ListenConfig struct {
 	multipath choice
 }
 
-// Listen listens on a "tcp", "tcp4", "tcp6", "unix" or "unixpacket" address. A TCP address
-// without a host means all; port 0 means any.
+// Listen listens on a "tcp", "tcp4", "tcp6", "unix" or "unixpacket" address. A TCP
+// address without a host means all; port 0 means any.
 func Listen(network, address string) (Listener, error) {
 	var lc ListenConfig
 	return lc.Listen(context.Background(), network, address)
@@ -148,13 +144,13 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Li
 	}
 	switch laddr := addrs.first(true).(type) {
 	case *TCPAddr:
-		l, err := lc.listenTCP(network, laddr)
+		l, err := lc.listenTCP(ctx, network, laddr)
 		if err != nil {
 			return nil, err
 		}
 		return l, nil
 	case *UnixAddr:
-		l, err := lc.listenUnix(network, laddr)
+		l, err := lc.listenUnix(ctx, network, laddr)
 		if err != nil {
 			return nil, err
 		}
@@ -164,81 +160,42 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Li
 	}
 }
 
-func (lc *ListenConfig) listenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
+func (lc *ListenConfig) listenTCP(ctx context.Context, network string, laddr *TCPAddr) (*TCPListener, error) {
+	keepAlive := keepAliveOf(lc.KeepAlive, lc.KeepAliveConfig)
 	if lc.MultipathTCP() && hasMPTCP() {
 		// Whatever the error is, plain TCP may do.
-		if l, err := lc.listenProto(network, laddr, unix.IPPROTO_MPTCP); err == nil {
-			return l, nil
+		if l, err := lc.listen(ctx, network, unix.SOCK_STREAM, unix.IPPROTO_MPTCP, laddr); err == nil {
+			return &TCPListener{listener: l, keepAlive: keepAlive}, nil
 		}
 	}
-	return lc.listenProto(network, laddr, 0)
-}
-
-func (lc *ListenConfig) listenProto(network string, laddr *TCPAddr, proto int) (*TCPListener, error) {
-	fd, addr, err := lc.listen(network, laddr, proto)
+	l, err := lc.listen(ctx, network, unix.SOCK_STREAM, 0, laddr)
 	if err != nil {
-		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
+		return nil, err
 	}
-	return &TCPListener{
-		listener:  listenerOn(fd, network, addr),
-		keepAlive: keepAliveOf(lc.KeepAlive, lc.KeepAliveConfig),
-	}, nil
+	return &TCPListener{listener: l, keepAlive: keepAlive}, nil
 }
 
-func (lc *ListenConfig) listenUnix(network string, laddr *UnixAddr) (*UnixListener, error) {
-	if network != "unix" && network != "unixpacket" {
+func (lc *ListenConfig) listenUnix(ctx context.Context, network string, laddr *UnixAddr) (*UnixListener, error) {
+	sotype := unixTypes[network]
+	if sotype != unix.SOCK_STREAM && sotype != unix.SOCK_SEQPACKET {
 		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: UnknownNetworkError(network)}
 	}
-	fd, addr, err := lc.listen(network, laddr, 0)
+	l, err := lc.listen(ctx, network, sotype, 0, laddr)
 	if err != nil {
-		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
+		return nil, err
 	}
-	return &UnixListener{
-		listener: listenerOn(fd, network, addr),
-		path:     addr.String(),
-		unlink:   true,
-	}, nil
+	return &UnixListener{listener: l, path: l.addr.String(), unlink: true}, nil
 }
 
-// listen makes a listening socket, and returns its own address.
-func (lc *ListenConfig) listen(network string, laddr Addr, proto int) (*poll.FD, Addr, error) {
-	s, err := openListening(network, laddr, proto)
+// listen makes a socket that listens for connections.
+func (lc *ListenConfig) listen(ctx context.Context, network string, sotype, proto int, laddr Addr) (listener, error) {
+	e := endpoint{network: network, sotype: sotype, proto: proto, laddr: laddr, listens: true, reusePort: lc.ReusePort, control: lc.Control}
+	fd := new(poll.FD)
+	o, err := e.open(ctx, fd)
 	if err != nil {
-		return nil, nil, err
+		return listener{}, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
 	}
-	fd := poll.New(s.fd, false)
-	listening := false
-	defer func() { // also when Control panics
-		if !listening {
-			_ = fd.Close()
-		}
-	}()
-	sockaddr, err := s.sockaddr(laddr)
-	if err != nil {
-		return nil, nil, err
-	}
-	if lc.ReusePort {
-		if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-			return nil, nil, callError("setsockopt", err)
-		}
-	}
-	if lc.Control != nil {
-		if err := lc.Control(s.network, laddr.String(), rawConn{fd, network, laddr, nil}); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := unix.Bind(s.fd, sockaddr); err != nil {
-		return nil, nil, callError("bind", err)
-	}
-	if err := unix.Listen(s.fd, backlog()); err != nil {
-		return nil, nil, callError("listen", err)
-	}
-	own, err := getsockname(s.fd)
-	if err != nil {
-		return nil, nil, callError("getsockname", err)
-	}
-	listening = true
-	return fd, s.addrOf(own), nil
+	return newListener(fd, network, addrOf(sotype, network, o.own)), nil
 }
 
 // keepAliveOf joins the two ways to ask for keep-alive probes.

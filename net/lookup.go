@@ -13,7 +13,7 @@ type addrList []Addr
 // in a dial or listen. Those to dial can be dialed from local, if that is not
 // nil.
 func (r *Resolver) resolveAddrList(ctx context.Context, op, network, address string, local Addr) (addrList, error) {
-	base, err := baseNetwork(network, true)
+	base, _, err := parseNetwork(network, true)
 	if err != nil {
 		return nil, err
 	}
@@ -35,25 +35,25 @@ func (r *Resolver) resolveAddrList(ctx context.Context, op, network, address str
 	return addrs.reachableFrom(local)
 }
 
-// baseNetwork returns network without the protocol that an IP network has after
-// a colon, which it must have where needsProtocol.
-func baseNetwork(network string, needsProtocol bool) (string, error) {
-	base, protocol, colon := strings.Cut(network, ":")
+// parseNetwork takes a network apart: an IP network has a protocol after a colon,
+// which it must have where needsProtocol.
+func parseNetwork(network string, needsProtocol bool) (base string, protocol int, err error) {
+	base, name, colon := strings.Cut(network, ":")
 	switch base {
 	case "ip", "ip4", "ip6":
 		if !colon && !needsProtocol {
-			return base, nil
+			return base, 0, nil
 		}
 		if colon {
-			_, err := protocolNumber(protocol)
-			return base, err
+			protocol, err = protocolNumber(name)
+			return base, protocol, err
 		}
 	case "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6", "unix", "unixgram", "unixpacket":
 		if !colon {
-			return base, nil
+			return base, 0, nil
 		}
 	}
-	return "", UnknownNetworkError(network)
+	return "", 0, UnknownNetworkError(network)
 }
 
 // internetAddrList returns the addresses of a host with a port, or without one in
@@ -212,7 +212,7 @@ func ResolveIPAddr(network, address string) (*IPAddr, error) {
 	if network == "" {
 		network = "ip"
 	}
-	base, err := baseNetwork(network, false)
+	base, _, err := parseNetwork(network, false)
 	if err != nil {
 		return nil, err
 	}

@@ -87,9 +87,9 @@ func usesMPTCP(fd *poll.FD) bool {
 
 // hasMPTCP reports whether the kernel has Multipath TCP.
 var hasMPTCP = sync.OnceValue(func() bool {
-	s, err := openTCP(unix.AF_INET, unix.IPPROTO_MPTCP, false)
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_MPTCP)
 	if err == nil {
-		_ = unix.Close(s.fd)
+		_ = unix.Close(s)
 		return true
 	}
 	// Another error may pass.

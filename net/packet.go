@@ -2,6 +2,7 @@ package net
 
 import (
 	"context"
+	"syscall"
 )
 
 // ListenPacket makes a socket for messages on a "udp", "udp4", "udp6" or
@@ -36,4 +37,24 @@ func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address strin
 		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: err}
 	}
 	return c, nil
+}
+
+// messageError completes the error of an operation that received a message.
+// Unlike opError it wraps io.EOF too, as the standard library does.
+func (c *conn) messageError(call string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &OpError{Op: "read", Net: c.origin.network, Source: c.origin.laddr, Addr: c.remote(), Err: callError(call, err)}
+}
+
+// writeError completes the error of an operation that sent a message to addr.
+func (c *conn) writeError(call string, addr Addr, err error) error {
+	return &OpError{Op: "write", Net: c.origin.network, Source: c.origin.laddr, Addr: addr, Err: callError(call, err)}
+}
+
+// notMine is the error of a message to an address of another network. The errno
+// is of no system call, and stands bare.
+func (c *conn) notMine(addr Addr, errno syscall.Errno) error {
+	return &OpError{Op: "write", Net: c.origin.network, Source: c.origin.laddr, Addr: addr, Err: errno}
 }

@@ -3,7 +3,6 @@ package net
 import (
 	"context"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -58,20 +57,22 @@ func (r *Resolver) ttl() time.Duration {
 // lookup asks for the answer of that kind to name. Answers are shared, so each
 // caller gets a clone.
 func lookup[T any](ctx context.Context, r *Resolver, kind, name string, clone func(T) T, ask func(context.Context, *stdnet.Resolver) (T, error)) (T, error) {
-	return lookupFor(ctx, r, r.ttl(), kind, name, clone, ask)
+	value, _, err := lookupFor(ctx, r, r.ttl(), kind, name, clone, ask)
+	return value, err
 }
 
-// lookupFor is lookup with a time to keep the answer.
-func lookupFor[T any](ctx context.Context, r *Resolver, ttl time.Duration, kind, name string, clone func(T) T, ask func(context.Context, *stdnet.Resolver) (T, error)) (T, error) {
+// lookupFor is lookup with a time to keep the answer. It tells whether others share
+// the answer.
+func lookupFor[T any](ctx context.Context, r *Resolver, ttl time.Duration, kind, name string, clone func(T) T, ask func(context.Context, *stdnet.Resolver) (T, error)) (T, bool, error) {
 	if r == nil {
 		r = &nilResolver
 	}
 	std := &stdnet.Resolver{PreferGo: r.PreferGo, StrictErrors: r.StrictErrors, Dial: r.Dial}
-	shared, err := r.lookups.do(ctx, lookupKey{kind, name}, ttl, func(ctx context.Context) (any, error) {
+	answer, shared, err := r.lookups.do(ctx, lookupKey{kind, name}, ttl, func(ctx context.Context) (any, error) {
 		return ask(ctx, std)
 	})
-	value, _ := shared.(T) // with some errors too
-	return clone(value), err
+	value, _ := answer.(T) // with some errors too
+	return clone(value), shared, err
 }
 
 // LookupHost returns the addresses of a host.
@@ -95,7 +96,7 @@ func (r *Resolver) LookupIPAddr(ctx context.Context, host string) ([]IPAddr, err
 // LookupIP returns the addresses of a host that are of the network: "ip", "ip4" or
 // "ip6".
 func (r *Resolver) LookupIP(ctx context.Context, network, host string) ([]IP, error) {
-	base, err := baseNetwork(network, false)
+	base, _, err := parseNetwork(network, false)
 	if err != nil {
 		return nil, err
 	}
@@ -138,13 +139,21 @@ func (r *Resolver) lookupIPAddr(ctx context.Context, family byte, host string) (
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []IPAddr{{IP: IP(ip.AsSlice()).To16(), Zone: ip.Zone()}}, nil
 	}
+	trace := traceOf(ctx)
+	trace.lookupStart(host)
+	addrs, shared, err := r.askIPAddr(ctx, family, host)
+	trace.lookupDone(addrs, shared, err)
+	return addrs, err
+}
+
+func (r *Resolver) askIPAddr(ctx context.Context, family byte, host string) (addrs []IPAddr, shared bool, err error) {
 	if family == 0 {
-		return lookup(ctx, r, "ip", host, cloneIPAddrs, func(ctx context.Context, std *stdnet.Resolver) ([]IPAddr, error) {
+		return lookupFor(ctx, r, r.ttl(), "ip", host, cloneIPAddrs, func(ctx context.Context, std *stdnet.Resolver) ([]IPAddr, error) {
 			return std.LookupIPAddr(ctx, host)
 		})
 	}
 	network := "ip" + string(rune(family))
-	return lookup(ctx, r, network, host, cloneIPAddrs, func(ctx context.Context, std *stdnet.Resolver) ([]IPAddr, error) {
+	return lookupFor(ctx, r, r.ttl(), network, host, cloneIPAddrs, func(ctx context.Context, std *stdnet.Resolver) ([]IPAddr, error) {
 		ips, err := std.LookupIP(ctx, network, host)
 		if slices.ContainsFunc(ips, IP.IsLinkLocalUnicast) {
 			return std.LookupIPAddr(ctx, host) // which has the zones that LookupIP leaves out
@@ -191,7 +200,7 @@ func (r *Resolver) LookupSRV(ctx context.Context, service, proto, name string) (
 		cname string
 		addrs []*SRV
 	}
-	found, err := lookupFor(ctx, r, 0, "srv "+service+" "+proto, name,
+	found, _, err := lookupFor(ctx, r, 0, "srv "+service+" "+proto, name,
 		func(s servers) servers { return servers{s.cname, clonePointers(s.addrs)} },
 		func(ctx context.Context, std *stdnet.Resolver) (s servers, err error) {
 			s.cname, s.addrs, err = std.LookupSRV(ctx, service, proto, name)
@@ -295,16 +304,4 @@ func LookupTXT(name string) ([]string, error) {
 // LookupAddr looks up with DefaultResolver; see Resolver.LookupAddr.
 func LookupAddr(addr string) (names []string, err error) {
 	return DefaultResolver.LookupAddr(context.Background(), addr)
-}
-
-// lookupContext has the values of the context of whoever began a lookup, but not
-// the traces of package httptrace: others share the lookup, and the connections
-// to name servers are not the ones to trace.
-type lookupContext struct{ context.Context }
-
-func (c lookupContext) Value(key any) any {
-	if t := reflect.TypeOf(key); t != nil && t.PkgPath() == "internal/nettrace" {
-		return nil
-	}
-	return c.Context.Value(key)
 }

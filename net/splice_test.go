@@ -3,10 +3,11 @@ package net_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	goruntime "runtime"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,218 +17,236 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// relay has the sockets of a copy: what is written to in comes out of src; dst is
-// where to copy it, and out where that comes out.
-type relay struct{ in, src, dst, out stdnet.Conn }
-
-func (n implementation) relay(t *testing.T, from, to string) relay {
-	t.Helper()
-	var r relay
-	r.in, r.src = n.connected(t, from)
-	r.dst, r.out = n.connected(t, to)
-	return r
+// TestSplice copies from streams to streams and files, in each way a program may ask
+// for it.
+func TestSplice(t *testing.T) {
+	content := pattern(3<<20 + 17)
+	same(t, func(t *testing.T, n implementation) (told []string) {
+		for _, from := range networks {
+			for _, to := range append(networks, "file", "appending", "buffer") {
+				for how, copies := range map[string]func(dst io.Writer, src io.Reader) (int64, error){
+					"all":     io.Copy,
+					"a part":  func(dst io.Writer, src io.Reader) (int64, error) { return io.CopyN(dst, src, 1<<20) },
+					"limited": func(dst io.Writer, src io.Reader) (int64, error) { return io.Copy(dst, io.LimitReader(src, 1<<30)) },
+				} {
+					in, src := n.connected(t, from)
+					sent := n.start(func() {
+						if _, err := in.Write(content); err != nil {
+							t.Error(err)
+						}
+						if err := in.(halves).CloseWrite(); err != nil {
+							t.Error(err)
+						}
+					})
+					dst, received := n.sink(t, to)
+					m, err := copies(dst, src)
+					rest, _ := io.ReadAll(onlyReader{src})
+					sent()
+					got := received()
+					if !bytes.Equal(append(got, rest...), content) || m != int64(len(got)) {
+						t.Errorf("%s to %s, %s: %d arrived, %d are left, told %d", from, to, how, len(got), len(rest), m)
+					}
+					told = append(told, tell(from+" to "+to+", "+how, m, err))
+				}
+			}
+		}
+		slices.Sort(told)
+		return told
+	})
 }
 
-// TestSplice copies between streams, all to the end or a part, by io.Copy and by the
-// methods that it calls. More goes through than a pipe and a socket hold together.
-func TestSplice(t *testing.T) {
-	content := pattern(5<<20 + 17)
-	for _, from := range networks {
-		for _, to := range networks {
-			t.Run(from+" to "+to, func(t *testing.T) {
-				same(t, func(t *testing.T, n implementation) (told []string) {
-					for name, limit := range map[string]int64{"all": -1, "part": 3 << 20, "nothing": 0, "more than all": 1 << 40} {
-						r := n.relay(t, from, to)
-						join := n.start(func() {
-							_, _ = r.in.Write(content)
-							_ = r.in.Close()
-						})
-						var got []byte
-						received := n.start(func() { got, _ = io.ReadAll(onlyReader{r.out}) })
-						want := content
-						var moved int64
-						var err error
-						if limit < 0 {
-							moved, err = io.Copy(r.dst, r.src)
-						} else {
-							limited := &io.LimitedReader{R: r.src, N: limit}
-							moved, err = io.Copy(r.dst, limited)
-							want = content[:min(limit, int64(len(content)))]
-							if limited.N != limit-moved {
-								t.Errorf("%s: %d are left", name, limited.N)
-							}
-						}
-						_, _ = r.dst.Close(), r.src.Close()
-						join()
-						received()
-						if moved != int64(len(want)) || err != nil || !bytes.Equal(got, want) {
-							t.Errorf("%s: moved %d, %v; %d have arrived, not %d", name, moved, err, len(got), len(want))
-						}
-					}
-					return nil
-				})
-			})
+// sink returns a place to write to, and a function that closes it and tells what was
+// written.
+func (n implementation) sink(t *testing.T, kind string) (w io.Writer, received func() []byte) {
+	t.Helper()
+	switch kind {
+	case "file", "appending":
+		f := tempFile(t, nil)
+		if kind == "appending" {
+			_ = f.Close()
+			var err error
+			if f, err = os.OpenFile(f.Name(), os.O_WRONLY|os.O_APPEND, 0); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = f.Close() })
 		}
+		return f, func() []byte {
+			got, err := os.ReadFile(f.Name())
+			if err != nil {
+				t.Error(err)
+			}
+			return got
+		}
+	case "buffer":
+		var b bytes.Buffer
+		return &b, b.Bytes
+	}
+	dst, out := n.connected(t, kind)
+	var got []byte
+	join := n.start(func() { got, _ = io.ReadAll(onlyReader{out}) })
+	return dst, func() []byte {
+		_ = dst.Close()
+		join()
+		return got
 	}
 }
 
-// TestSpliceErrors: what ends a copy, and what its error says. The other side is of
-// further use.
+// TestSpliceErrors: the errors of either side, with the names of both.
 func TestSpliceErrors(t *testing.T) {
 	same(t, func(t *testing.T, n implementation) (told []string) {
-		for _, c := range []struct {
-			name string
-			end  func(r relay)
-		}{
-			{"source is closed", func(r relay) { _ = r.src.Close() }},
-			{"source's deadline", func(r relay) { _ = r.src.SetReadDeadline(past) }},
-			{"source is reset", func(r relay) { reset(t, r.in) }},
-			{"target is reset", func(r relay) {
-				reset(t, r.out)
-				for {
-					if _, err := r.in.Write([]byte("more")); err != nil {
-						break
-					}
-				}
-			}},
-		} {
-			r := n.relay(t, "tcp", "tcp")
-			var err error
-			join := n.start(func() {
-				_, err = io.Copy(r.dst, r.src)
-				_ = r.src.Close() // so that the writer in c.end gets to know
-			})
-			send(t, r.in, "text")
-			if text := got(t, r.out); text != "text" {
-				t.Errorf("%s: %q has come", c.name, text)
+		for _, to := range networks {
+			_, src := n.connected(t, "tcp")
+			dst, _ := n.connected(t, to)
+			if err := src.SetReadDeadline(past); err != nil {
+				t.Error(err)
 			}
-			c.end(r)
-			join()
-			var op *stdnet.OpError
-			if !errors.As(err, &op) {
-				t.Fatalf("%s: %v", c.name, err)
+			m, err := io.Copy(dst, src)
+			told = append(told, tell("read deadline, "+to, m, err))
+
+			in, src := n.connected(t, "tcp")
+			if _, err := in.Write([]byte("text")); err != nil {
+				t.Error(err)
 			}
-			cause := op.Err
-			var call *os.SyscallError
-			name := ""
-			if errors.As(err, &call) {
-				name, cause = call.Syscall, call.Err
+			if err := dst.SetWriteDeadline(past); err != nil {
+				t.Error(err)
 			}
-			if c.name == "target is reset" {
-				// Which of the two errors a reset gives is a matter of time.
-				told = append(told, c.name)
-				continue
+			m, err = io.Copy(dst, src)
+			told = append(told, tell("write deadline, "+to, m, err))
+
+			in, src = n.connected(t, "tcp")
+			dst, _ = n.connected(t, to)
+			reset(t, in)
+			m, err = io.Copy(dst, src)
+			told = append(told, tell("reset, "+to, m, err))
+
+			_ = src.Close()
+			m, err = io.Copy(dst, src)
+			told = append(told, tell("closed source, "+to, m, err))
+
+			in, src = n.connected(t, "tcp")
+			if _, err := in.Write([]byte("text")); err != nil {
+				t.Error(err)
 			}
-			told = append(told, tell(c.name, op.Op, name, fmt.Sprint(cause)))
+			_ = dst.Close()
+			m, err = io.Copy(dst, src)
+			told = append(told, tell("closed destination, "+to, m, err))
+		}
+		in, src := n.connected(t, "tcp")
+		reset(t, in)
+		m, err := io.Copy(tempFile(t, nil), src)
+		var path *os.PathError
+		if m != 0 || !errors.Is(err, syscall.ECONNRESET) || !errors.As(err, &path) || path.Op != "write" {
+			t.Errorf("reset, file: %d, %v", m, err)
+		}
+		in, src = n.connected(t, "tcp")
+		if _, err := in.Write([]byte("text")); err != nil {
+			t.Error(err)
+		}
+		closed := tempFile(t, nil)
+		_ = closed.Close()
+		m, err = io.Copy(closed, src)
+		if m != 0 || !errors.Is(err, os.ErrClosed) {
+			t.Errorf("closed file: %d, %v", m, err)
 		}
 		return told
 	})
 }
 
-// TestSpliceToFile: to a file at its position, to one in append mode, which the
-// kernel does not splice to, to a closed one, and to one that is read only.
-func TestSpliceToFile(t *testing.T) {
-	content := pattern(3<<20 + 5)
-	same(t, func(t *testing.T, n implementation) (told []string) {
-		copyTo := func(f *os.File) (int64, error) {
-			a, b := n.connected(t, "tcp")
-			join := n.start(func() {
-				_, _ = a.Write(content)
-				_ = a.Close()
-			})
-			moved, err := io.Copy(f, b)
-			_ = b.Close()
-			join()
-			return moved, err
+// TestProxy: a proxy between a fast writer and a slow reader, both ways at once,
+// needs no memory for what is under way, and passes on half-closes and the end.
+func TestProxy(t *testing.T) {
+	content := pattern(32 << 20)
+	ours(t, func(t *testing.T, n implementation) {
+		client, near := n.connected(t, "tcp")
+		far, server := n.connected(t, "tcp")
+		var before, after goruntime.MemStats
+		goruntime.ReadMemStats(&before)
+		var joins []func()
+		for _, way := range [][2]stdnet.Conn{{far, near}, {near, far}} {
+			joins = append(joins, n.start(func() {
+				if m, err := io.Copy(way[0], way[1]); m != int64(len(content)) || err != nil {
+					t.Errorf("proxy: %d, %v", m, err)
+				}
+				if err := way[0].(halves).CloseWrite(); err != nil {
+					t.Error(err)
+				}
+			}))
 		}
-		check := func(name string, f *os.File, before string) {
-			moved, err := copyTo(f)
-			got, readErr := os.ReadFile(f.Name())
-			if readErr != nil || moved != int64(len(content)) || err != nil || !bytes.Equal(got, append([]byte(before), content...)) {
-				t.Errorf("%s: %d, %v; the file has %d", name, moved, err, len(got))
+		for _, end := range []stdnet.Conn{client, server} {
+			joins = append(joins, n.start(func() {
+				if _, err := end.Write(content); err != nil {
+					t.Error(err)
+				}
+				if err := end.(halves).CloseWrite(); err != nil {
+					t.Error(err)
+				}
+			}), n.start(func() {
+				buf := make([]byte, 64<<10)
+				total := 0
+				for {
+					m, err := end.Read(buf)
+					if !bytes.Equal(buf[:m], content[total:total+m]) {
+						t.Error("the data differ")
+						return
+					}
+					if total += m; err == io.EOF {
+						break
+					}
+					if total>>20 != (total-m)>>20 {
+						runtime.Sleep(100 * time.Microsecond) // slow
+					}
+				}
+				if total != len(content) {
+					t.Errorf("%d bytes arrived", total)
+				}
+			}))
+		}
+		for _, join := range joins {
+			join()
+		}
+		goruntime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+			t.Errorf("%d bytes were allocated", grown)
+		}
+	})
+}
+
+// TestSpliceInKernel: the data go through a pipe, which is gone after.
+func TestSpliceInKernel(t *testing.T) {
+	ours(t, func(t *testing.T, n implementation) {
+		for _, c := range [][2]string{{"tcp", "tcp"}, {"unix", "tcp"}, {"tcp", "unix"}, {"tcp", "file"}} {
+			in, src := n.connected(t, c[0])
+			var dst io.Writer
+			var arrived func() bool
+			if c[1] == "file" {
+				f := tempFile(t, nil)
+				arrived = func() bool { info, err := f.Stat(); return err == nil && info.Size() == 1 }
+				dst = f
+			} else {
+				conn, out := n.connected(t, c[1])
+				arrived = func() bool { m, err := out.Read(make([]byte, 1)); return m == 1 && err == nil }
+				dst = conn
+			}
+			before := runtimetest.Descriptors()
+			join := n.start(func() {
+				if m, err := io.Copy(dst, src); m != 1 || err != nil {
+					t.Errorf("%v: %d, %v", c, m, err)
+				}
+			})
+			if _, err := in.Write([]byte("x")); err != nil {
+				t.Error(err)
+			}
+			runtimetest.Eventually(t, "the byte", arrived)
+			if now := runtimetest.Descriptors(); now != before+2 {
+				t.Errorf("%v: %d descriptors, were %d", c, now, before)
+			}
+			if err := in.Close(); err != nil {
+				t.Error(err)
+			}
+			join()
+			if now := runtimetest.Descriptors(); now != before-1 {
+				t.Errorf("%v: %d descriptors after, were %d", c, now, before)
 			}
 		}
-		check("empty", tempFile(t, nil), "")
-		middle := tempFile(t, []byte("beginning and an end"))
-		if _, err := middle.Seek(9, io.SeekStart); err != nil {
-			t.Fatal(err)
-		}
-		check("middle", middle, "beginning")
-		base := tempFile(t, []byte("before"))
-		appending, err := os.OpenFile(base.Name(), os.O_WRONLY|os.O_APPEND, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer appending.Close()
-		check("append mode", appending, "before")
-
-		closed := tempFile(t, nil)
-		_ = closed.Close()
-		_, err = copyTo(closed)
-		told = append(told, tell("closed", errors.Is(err, os.ErrClosed)))
-		readOnly, err := os.Open(tempFile(t, nil).Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer readOnly.Close()
-		_, err = copyTo(readOnly)
-		return append(told, tell("read only", err != nil))
-	})
-}
-
-// TestSpliceKilled: a task that is killed in a copy leaves both connections usable,
-// and loses nothing that had not been taken from the source.
-func TestSpliceKilled(t *testing.T) {
-	rt := runtimetest.New(t, 1)
-	runtimetest.RunOn(t, rt, func() {
-		n := implementation{"task", rt, listenOurs, dialOurs}
-		r := n.relay(t, "tcp", "tcp")
-		task := runtime.Async(func() (int64, error) { return io.Copy(r.dst, r.src) })
-		send(t, r.in, "one")
-		if text := got(t, r.out); text != "one" {
-			t.Errorf("%q has come", text)
-		}
-		task.Kill(nil)
-		if moved, err := task.Get(); moved != 3 || !errors.Is(err, runtime.ErrKilled) {
-			t.Errorf("moved %d, %v", moved, err)
-		}
-		send(t, r.in, "two")
-		if text := got(t, r.src); text != "two" {
-			t.Errorf("%q is left to read", text)
-		}
-		send(t, r.dst, "three")
-		if text := got(t, r.out); text != "three" {
-			t.Errorf("%q has come", text)
-		}
-	})
-}
-
-// TestSpliceIdle: copies that have nothing to move hold no pipes.
-func TestSpliceIdle(t *testing.T) {
-	const copies = 20
-	rt := runtimetest.New(t, 1)
-	runtimetest.RunOn(t, rt, func() {
-		n := implementation{"task", rt, listenOurs, dialOurs}
-		var relays []relay
-		for range copies {
-			relays = append(relays, n.relay(t, "tcp", "tcp"))
-		}
-		before := runtimetest.Descriptors()
-		for _, r := range relays {
-			runtime.Spawn(func() { _, _ = io.Copy(r.dst, r.src) })
-		}
-		waiting(t, rt, "readable", copies)
-		// The garbage collector closes pipes that nobody uses.
-		runtimetest.Eventually(t, "no pipe is held", func() bool {
-			goruntime.GC()
-			return runtimetest.Descriptors() <= before
-		})
-		for _, r := range relays {
-			_ = r.in.Close()
-		}
-		runtimetest.Eventually(t, "the copies have ended", func() bool {
-			runtime.Sleep(time.Millisecond)
-			return rt.Stats().Tasks == 1
-		})
 	})
 }

@@ -1,6 +1,7 @@
 package net
 
 import (
+	"context"
 	"syscall"
 	"time"
 
@@ -150,7 +151,7 @@ func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
 	}
 	c := new(TCPConn)
 	c.fd.Init(n, true)
-	c.peer = rawTCPAddrPort(&peer)
+	c.peer = addrPortOf(int(peer.Addr.Family), &peer)
 	if c.origin, err = l.originOf(n); err != nil {
 		_ = c.fd.Close()
 		return nil, err
@@ -168,7 +169,7 @@ func ListenTCP(network string, laddr *TCPAddr) (*TCPListener, error) {
 		laddr = new(TCPAddr)
 	}
 	var lc ListenConfig
-	return lc.listenTCP(network, laddr)
+	return lc.listenTCP(context.Background(), network, laddr)
 }
 
 func isTCP(network string) bool {

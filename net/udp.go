@@ -41,41 +41,14 @@ func ListenUDP(network string, laddr *UDPAddr) (*UDPConn, error) {
 }
 
 func (lc *ListenConfig) listenUDP(ctx context.Context, network string, laddr *UDPAddr) (*UDPConn, error) {
-	return openUDP(ctx, endpoint{network: network, laddr: laddr, listens: true, control: lc.Control})
-}
-
-// DialUDP makes a socket that sends to and receives from raddr alone, from laddr if
-// that is not nil. It does not park.
-func DialUDP(network string, laddr, raddr *UDPAddr) (*UDPConn, error) {
-	var d Dialer
-	return d.dialUDPTyped(context.Background(), network, laddr, raddr)
-}
-
-func (d *Dialer) dialUDPTyped(ctx context.Context, network string, laddr, raddr *UDPAddr) (*UDPConn, error) {
-	c, err := (*UDPConn)(nil), error(nil)
-	switch {
-	case !isUDP(network):
-		err = UnknownNetworkError(network)
-	case raddr == nil:
-		err = errMissingAddress
-	default:
-		c, err = d.dialUDP(ctx, network, laddr, raddr)
-	}
-	if err != nil {
-		return nil, &OpError{Op: "dial", Net: network, Source: opAddr(laddr), Addr: opAddr(raddr), Err: err}
-	}
-	return c, nil
-}
-
-func (d *Dialer) dialUDP(ctx context.Context, network string, laddr, raddr *UDPAddr) (*UDPConn, error) {
-	return openUDP(ctx, endpoint{network: network, laddr: opAddr(laddr), raddr: raddr, control: d.control(ctx)})
+	return openUDP(ctx, endpoint{network: network, laddr: laddr, listens: true, reusePort: lc.ReusePort, control: lc.Control})
 }
 
 func openUDP(ctx context.Context, e endpoint) (*UDPConn, error) {
 	e.sotype = unix.SOCK_DGRAM
 	c := &UDPConn{connected: e.raddr != nil}
 	var err error
-	if c.family, err = e.open(ctx, &c.conn); err != nil {
+	if c.family, err = c.open(ctx, &e); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -1,6 +1,7 @@
 package net
 
 import (
+	"context"
 	"os"
 	"sync"
 	"syscall"
@@ -15,6 +16,9 @@ type UnixConn struct {
 	conn
 	connected bool // by Dial: it has one destination
 }
+
+// unixTypes are the types of sockets of the networks.
+var unixTypes = map[string]int{"unix": unix.SOCK_STREAM, "unixgram": unix.SOCK_DGRAM, "unixpacket": unix.SOCK_SEQPACKET}
 
 // UnixListener listens on a unix socket for streams or sequences of packets.
 type UnixListener struct {
@@ -44,8 +48,8 @@ func (l *UnixListener) AcceptUnix() (*UnixConn, error) {
 		return nil, err
 	}
 	c := new(UnixConn)
-	c.fd.Init(n, l.network == "unix")
-	c.origin = &origin{network: l.network, laddr: l.addr, raddr: rawUnixAddr(&peer, l.network)}
+	initFD(&c.fd, n, unixTypes[l.network], false)
+	c.origin = &origin{network: l.network, laddr: l.addr, raddr: unixAddrOf(&peer, l.network)}
 	return c, nil
 }
 
@@ -73,7 +77,7 @@ func ListenUnix(network string, laddr *UnixAddr) (*UnixListener, error) {
 		return nil, &OpError{Op: "listen", Net: network, Err: errMissingAddress}
 	}
 	var lc ListenConfig
-	return lc.listenUnix(network, laddr)
+	return lc.listenUnix(context.Background(), network, laddr)
 }
 
 // File returns a duplicate of the listening descriptor; see TCPConn.File.

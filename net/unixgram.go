@@ -33,31 +33,8 @@ func (lc *ListenConfig) listenUnixgram(ctx context.Context, network string, ladd
 		return nil, UnknownNetworkError(network)
 	}
 	c := new(UnixConn)
-	e := endpoint{network: network, sotype: unix.SOCK_DGRAM, laddr: laddr, listens: true, control: lc.Control}
-	if _, err := e.open(ctx, &c.conn); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// dialUnixPackets dials "unixgram" or "unixpacket". With an own address and none to
-// dial to, a datagram socket is one that listens.
-func (d *Dialer) dialUnixPackets(ctx context.Context, network string, laddr, raddr *UnixAddr) (*UnixConn, error) {
-	e := endpoint{network: network, sotype: unix.SOCK_DGRAM, control: d.control(ctx)}
-	if network == "unixpacket" {
-		e.sotype = unix.SOCK_SEQPACKET
-	}
-	if laddr != nil && laddr.Name != "" {
-		e.laddr = laddr
-	}
-	if raddr != nil && raddr.Name != "" {
-		e.raddr = raddr
-	}
-	if e.raddr == nil && (e.sotype != unix.SOCK_DGRAM || e.laddr == nil) {
-		return nil, errMissingAddress
-	}
-	c := &UnixConn{connected: e.raddr != nil}
-	if _, err := e.open(ctx, &c.conn); err != nil {
+	e := endpoint{network: network, sotype: unix.SOCK_DGRAM, laddr: laddr, listens: true, reusePort: lc.ReusePort, control: lc.Control}
+	if _, err := c.open(ctx, &e); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -86,7 +63,7 @@ func (c *UnixConn) sender(from *unix.RawSockaddrAny) *UnixAddr {
 	if from.Addr.Family != unix.AF_UNIX {
 		return nil
 	}
-	return rawUnixAddr(from, c.origin.network)
+	return unixAddrOf(from, c.origin.network)
 }
 
 // ReadFrom is ReadFromUnix in the form of a PacketConn.

@@ -269,7 +269,7 @@ func (c *Conn) flush() error {
 		if err == nil {
 			continue
 		}
-		if temporary, ok := err.(stdnet.Error); isInterrupt(err) || ok && temporary.Temporary() {
+		if isInterrupt(err) || errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		c.broken = err

@@ -1,211 +1,240 @@
 package poll
 
 import (
-	goruntime "runtime"
-	"sync"
+	"io"
+	"unsafe"
 
 	"github.com/weft-go/weft/runtime"
 	"golang.org/x/sys/unix"
 )
 
-// spliceSize is how much one splice(2) is asked for: what a pipe may hold by
-// default.
-const spliceSize = 1 << 20
+// spliceChunk is the size of a pipe, and how much one splice(2) is asked for. Pipes
+// of that size are no slower than larger ones, which use up sooner what the system
+// grants a user's pipes; those of the default size are.
+const spliceChunk = 256 << 10
 
-// Splice moves up to n bytes from src to dst, two stream sockets, without a copy
-// in user space: through a pipe, which is only held while there is something in
-// it. It parks while src has nothing, and while dst has no room. It returns how much
-// has reached dst; after an error there, what had been taken from src is lost, as
-// with any copy. handled false means that nothing was moved, since these two
-// can't be spliced: copy then.
+// Splice moves up to n bytes from the stream socket src to the stream dst, in the
+// kernel, until the end of src. It parks while there is nothing to read, or no room
+// to write, and has the lock of a direction for one chunk at a time: others may
+// write to dst in between. It takes a pipe, from the first byte on.
+//
+// handled false means that nothing was moved, because the kernel can't do it here,
+// or there is no descriptor left for the pipe: copy then. What was read of src and
+// not written when an error ends the call is lost, as in a copy.
 func Splice(dst, src *FD, n int64) (moved int64, handled bool, err error) {
-	return src.splice(n, func(p *splicePipe, in int) error { return dst.pump(p, in, &moved) }, &moved)
-}
-
-// SpliceFile is Splice to a file. Writing to it may wait for a disk, so it is done
-// on the offload pool. control is as for SendFile. The file must not be in append
-// mode, for which the kernel has no splice.
-func SpliceFile(control func(func(dst uintptr)) error, src *FD, n int64) (moved int64, handled bool, err error) {
-	return src.splice(n, func(p *splicePipe, in int) error { return p.pumpFile(control, in, &moved) }, &moved)
-}
-
-// splice drains fd by pieces, and has each pumped to where it is to go. moved is
-// what pump has moved.
-func (fd *FD) splice(n int64, pump func(p *splicePipe, in int) error, moved *int64) (int64, bool, error) {
-	handled := false
-	for *moved < n {
-		p, in, err := fd.drain(int(min(n-*moved, spliceSize)))
-		if err == unix.EINVAL && !handled {
-			return 0, false, nil
-		}
-		handled = true
+	if end, err := src.awaitData(); err != nil || end {
+		return 0, true, err
+	}
+	p, err := newSplicePipe()
+	if err != nil {
+		return 0, false, err
+	}
+	defer p.close() // also when a wait unwinds a killed task
+	for moved < n {
+		in, err := src.fill(p, n-moved)
 		if err != nil || in == 0 {
-			return *moved, true, err
+			return moved, moved > 0 || err != unix.EINVAL, err
 		}
-		if err := pump(p, in); err != nil {
-			return *moved, true, err
+		out, err := dst.empty(p, in)
+		moved += int64(out)
+		if err != nil {
+			return moved, true, err
 		}
 	}
-	return *moved, true, nil
+	return moved, true, nil
 }
 
-// drain fills a pipe with what there is in fd, up to most bytes, and waits until
-// there is some. It returns how much, and the pipe. At the end of the stream that is
-// nothing.
-func (fd *FD) drain(most int) (*splicePipe, int, error) {
-	if err := fd.lock.acquire(dirRead); err != nil {
-		return nil, 0, err
+// SpliceFile moves up to n bytes from the stream socket fd to a file, at its present
+// position, until the end of fd, without a copy in user space. It parks while there
+// is nothing to read. The system calls run on the offload pool, since they may wait
+// for a disk. control keeps the file open, as SendFile's does.
+//
+// handled false means that nothing was moved, because the file is not open, or not
+// one that splice writes to, or there is no descriptor left for the pipe: copy then.
+func (fd *FD) SpliceFile(control func(func(dst uintptr)) error, n int64) (moved int64, handled bool, err error) {
+	if end, err := fd.awaitData(); err != nil || end {
+		return 0, true, err
+	}
+	p, err := newSplicePipe()
+	if err != nil {
+		return 0, false, err
+	}
+	defer p.close()
+	if err := fd.beginRead(); err != nil {
+		return 0, true, err
+	}
+	defer fd.release(dirRead)
+	for moved < n {
+		if err := fd.expired(dirRead); err != nil {
+			return moved, true, err
+		}
+		var round fileRound
+		var fileErr error
+		err := runtime.OffloadShielded(func() {
+			fileErr = control(func(dst uintptr) { round = fd.toFile(int(dst), p, n-moved) })
+		})
+		moved += round.moved
+		switch {
+		case err != nil:
+			return moved, true, err
+		case fileErr != nil: // a closed file, say: writing to it will tell better
+			return moved, moved > 0, fileErr
+		case round.unfit:
+			return moved, moved > 0, round.err
+		case round.end || round.err != nil && round.err != unix.EAGAIN:
+			return moved, true, round.err
+		case round.err == unix.EAGAIN:
+			if err := fd.wait(dirRead, true); err != nil {
+				return moved, true, err
+			}
+		}
+	}
+	return moved, true, nil
+}
+
+// fileRound is what happened in toFile.
+type fileRound struct {
+	moved int64
+	end   bool  // of the socket
+	unfit bool  // the file is not one that splice writes to
+	err   error // EAGAIN: there is nothing to read now
+}
+
+// toFile moves what there is to read, n bytes and a sendfileChunk at most, to the
+// file dst. It does not park, but may block.
+func (fd *FD) toFile(dst int, p *splicePipe, n int64) (round fileRound) {
+	// The kernel looks at the file before it finds the pipe empty. Once data were
+	// in the pipe it would be too late.
+	if _, errno := splice(dst, p.r, 1); errno != unix.EAGAIN {
+		return fileRound{unfit: true, err: errno}
+	}
+	for n = min(n, sendfileChunk); round.moved < n; {
+		in, errno := splice(p.w, fd.reg.Sysfd, n-round.moved)
+		switch {
+		case errno != 0:
+			round.err = errno
+			return round
+		case in == 0:
+			round.end = true
+			return round
+		}
+		for in > 0 {
+			out, errno := splice(dst, p.r, int64(in))
+			switch {
+			case errno != 0:
+				round.err = errno
+				return round
+			case out == 0:
+				round.err = io.ErrUnexpectedEOF // no known file does that
+				return round
+			}
+			in -= out
+			round.moved += int64(out)
+		}
+	}
+	return round
+}
+
+// splicePipe is what data pass through from one descriptor to another. It is empty
+// but within a round.
+type splicePipe struct{ r, w int }
+
+func newSplicePipe() (*splicePipe, error) {
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		return nil, err
+	}
+	// Where the system does not grant it a smaller one will do.
+	_, _ = unix.FcntlInt(uintptr(p[0]), unix.F_SETPIPE_SZ, spliceChunk)
+	return &splicePipe{p[0], p[1]}, nil
+}
+
+func (p *splicePipe) close() {
+	_ = unix.Close(p.r)
+	_ = unix.Close(p.w)
+}
+
+// awaitData parks until the socket has something to read, or is at its end.
+func (fd *FD) awaitData() (end bool, err error) {
+	if err := fd.beginRead(); err != nil {
+		return false, err
 	}
 	defer fd.release(dirRead)
 	if err := fd.expired(dirRead); err != nil {
-		return nil, 0, err
+		return false, err
 	}
-	fd.drained = false
 	for {
-		p, err := newPipe()
-		if err != nil {
-			return nil, 0, unix.EINVAL // for want of descriptors, say: it can be copied
+		n, errno := sysPeek(fd.reg.Sysfd)
+		if errno == 0 {
+			return n == 0, nil
 		}
-		in, errno := sysSplice(fd.reg.Sysfd, p.w, most)
-		if errno == 0 && in > 0 {
-			fd.pace(dirRead)
-			return p, in, nil
-		}
-		p.free()
-		switch errno {
-		case 0:
-			return nil, 0, nil
-		case unix.EAGAIN:
-			if err := fd.wait(dirRead, true); err != nil {
-				return nil, 0, err
-			}
-		case unix.EINTR:
-		default:
-			return nil, 0, errno
+		if err := fd.retry(dirRead, errno); err != nil {
+			return false, err
 		}
 	}
 }
 
-// pump writes the n bytes that are in p to fd, and frees p.
-func (fd *FD) pump(p *splicePipe, n int, moved *int64) error {
-	defer func() { p.done(n) }()
+// fill moves what there is, n bytes at most, into the pipe, and parks until there
+// is something. At the end it returns 0.
+func (fd *FD) fill(p *splicePipe, n int64) (int, error) {
+	if err := fd.beginRead(); err != nil {
+		return 0, err
+	}
+	defer fd.release(dirRead)
+	if err := fd.expired(dirRead); err != nil {
+		return 0, err
+	}
+	for {
+		in, errno := splice(p.w, fd.reg.Sysfd, n)
+		if errno == 0 {
+			fd.pace(dirRead)
+			return in, nil
+		}
+		if err := fd.retry(dirRead, errno); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// empty moves the n bytes in the pipe out of it, and parks while there is no room.
+func (fd *FD) empty(p *splicePipe, n int) (moved int, err error) {
 	if err := fd.lock.acquire(dirWrite); err != nil {
-		return err
+		return 0, err
 	}
 	defer fd.release(dirWrite)
 	if err := fd.expired(dirWrite); err != nil {
-		return err
+		return 0, err
 	}
-	for n > 0 {
-		out, errno := sysSplice(p.r, fd.reg.Sysfd, n)
-		switch errno {
-		case 0:
+	for moved < n {
+		out, errno := splice(fd.reg.Sysfd, p.r, int64(n-moved))
+		if errno == 0 {
 			fd.pace(dirWrite)
-			n -= out
-			*moved += int64(out)
-		case unix.EAGAIN:
-			if err := fd.wait(dirWrite, true); err != nil {
-				return err
-			}
-		case unix.EINTR:
-		default:
-			return errno
-		}
-	}
-	return nil
-}
-
-// pumpFile writes the n bytes that are in p to a file, and frees p.
-func (p *splicePipe) pumpFile(control func(func(dst uintptr)) error, n int, moved *int64) error {
-	defer func() { p.done(n) }()
-	var writeErr, fileErr error
-	err := runtime.OffloadShielded(func() {
-		fileErr = control(func(dst uintptr) {
-			for n > 0 && writeErr == nil {
-				var out int
-				out, writeErr = p.write(int(dst), n)
-				n -= out
-				*moved += int64(out)
-			}
-		})
-	})
-	switch {
-	case err != nil:
-		return err
-	case fileErr != nil:
-		return fileErr
-	}
-	return writeErr
-}
-
-// write moves up to n bytes to a file. It may wait.
-func (p *splicePipe) write(dst, n int) (int, error) {
-	for {
-		out, err := unix.Splice(p.r, nil, dst, nil, n, 0)
-		switch err {
-		case nil:
-			return int(out), nil
-		case unix.EINTR:
+			moved += out
 			continue
-		case unix.EINVAL: // a file system that has none of it
-		default:
-			return 0, err
 		}
-		buf := make([]byte, min(n, 64<<10))
-		got, err := unix.Read(p.r, buf)
-		if err != nil {
-			return 0, err
+		if err := fd.retry(dirWrite, errno); err != nil {
+			return moved, err
 		}
-		for put := 0; put < got; {
-			out, err := unix.Write(dst, buf[put:got])
-			if err != nil && err != unix.EINTR {
-				return put, err
-			}
-			put += max(out, 0)
+	}
+	return moved, nil
+}
+
+// splice moves n bytes and a spliceChunk at most, without waiting for the pipe.
+func splice(dst, src int, n int64) (int, unix.Errno) {
+	for {
+		n, err := unix.Splice(src, nil, dst, nil, int(min(n, spliceChunk)), unix.SPLICE_F_NONBLOCK)
+		if err == nil {
+			return int(n), 0
 		}
-		return got, nil
+		if err != unix.EINTR {
+			return 0, err.(unix.Errno)
+		}
 	}
 }
 
-// splicePipe is a pipe to splice through. At rest it is empty.
-type splicePipe struct{ r, w int }
-
-// pipes are pipes at rest. The garbage collector closes those that are not used.
-var pipes sync.Pool
-
-func newPipe() (*splicePipe, error) {
-	if p, ok := pipes.Get().(*splicePipe); ok {
-		return p, nil
-	}
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
-		return nil, err
-	}
-	// It works with less, too.
-	_, _ = unix.FcntlInt(uintptr(fds[0]), unix.F_SETPIPE_SZ, spliceSize)
-	p := &splicePipe{fds[0], fds[1]}
-	goruntime.AddCleanup(p, closePipe, fds)
-	return p, nil
-}
-
-func closePipe(fds [2]int) {
-	_ = unix.Close(fds[0])
-	_ = unix.Close(fds[1])
-}
-
-// free lets others have p, which is empty.
-func (p *splicePipe) free() { pipes.Put(p) }
-
-// done is free if nothing is left in p.
-func (p *splicePipe) done(left int) {
-	if left == 0 {
-		p.free()
-	}
-}
-
-// sysSplice is splice(2) without a word to the Go scheduler: between a pipe and a
-// socket, both non-blocking, it does not block.
-func sysSplice(src, dst, n int) (int, unix.Errno) {
-	moved, _, errno := unix.RawSyscall6(unix.SYS_SPLICE, uintptr(src), 0, uintptr(dst), 0, uintptr(n), unix.SPLICE_F_NONBLOCK)
-	return int(moved), errno
+// sysPeek looks for a byte to read.
+func sysPeek(fd int) (int, unix.Errno) {
+	var one [1]byte
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&one)), 1, unix.MSG_PEEK, 0, 0)
+	return int(n), errno
 }
