@@ -105,7 +105,7 @@ func TestSets(t *testing.T) {
 		want  string
 	}{
 		{"before login", func(c *Command) bool { return !c.Login },
-			"CLNT FEAT HELP HOST NOOP OPTS PASS QUIT SYST USER"},
+			"AUTH CCC CLNT FEAT HELP HOST NOOP OPTS PASS PBSZ PROT QUIT SYST USER"},
 		{"secret", func(c *Command) bool { return c.Secret }, "ACCT PASS"},
 		{"data connection", func(c *Command) bool { return c.Data }, "APPE LIST MLSD NLST RETR STOR STOU"},
 		{"at once during a transfer", func(c *Command) bool { return c.Urgent("") }, "ABOR STAT"},
@@ -220,7 +220,7 @@ func TestCheck(t *testing.T) {
 // Conformance C154, C087, C177, C201, C205.
 func TestFeat(t *testing.T) {
 	want := []string{
-		"Features:", " MODE Z", " EPSV", " EPRT", " REST STREAM", " RANG STREAM",
+		"Features:", " AUTH TLS", " PBSZ", " PROT", " MODE Z", " EPSV", " EPRT", " REST STREAM", " RANG STREAM",
 		" MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
 		" SIZE", " MDTM", " HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32",
 		" XCRC", " XMD5", " XSHA1", " XSHA256", " XSHA512", " AVBL", " MFMT", " MFF Modify;UNIX.mode;",

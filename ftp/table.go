@@ -63,6 +63,24 @@ var table = fillAliases([]Command{
 		Replies: []Code{CodeClosing},
 	},
 
+	// Security, RFC 2228 and 4217.
+	{
+		Verb: "AUTH", Arg: ArgRequired, Feat: "AUTH TLS", Syntax: "<SP> mechanism", RFC: "2228 3",
+		Replies: []Code{CodeAuthAccepted, CodeBadParameter, CodeNoSecurity, CodePolicy},
+	},
+	{
+		Verb: "PBSZ", Arg: ArgRequired, Feat: "PBSZ", Syntax: "<SP> size", RFC: "2228 3",
+		Replies: []Code{CodeOK},
+	},
+	{
+		Verb: "PROT", Arg: ArgRequired, Feat: "PROT", Syntax: "<SP> { C | P }", RFC: "2228 3",
+		Replies: []Code{CodeOK, CodeBadParameter, CodeNoSecurity, CodePolicy, CodeProtUnsupported},
+	},
+	{
+		Verb: "CCC", Arg: ArgNone, RFC: "2228 3",
+		Replies: []Code{CodeOK, CodeProtDenied, CodePolicy},
+	},
+
 	// Directories.
 	{
 		Verb: "PWD", Arg: ArgNone, Login: true, RFC: "959 4.1.3",
@@ -320,11 +338,7 @@ var byVerb = indexTable(table)
 // in use that have no row.
 var unserved = []struct{ verb, rfc string }{
 	{"SMNT", "959 4.1.1"},
-	{"AUTH", "2228 3"},
 	{"ADAT", "2228 3"},
-	{"PBSZ", "2228 3"},
-	{"PROT", "2228 3"},
-	{"CCC", "2228 3"},
 	{"MIC", "2228 3"},
 	{"CONF", "2228 3"},
 	{"ENC", "2228 3"},

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 type client struct {
 	t    *testing.T
 	conn *stdnet.TCPConn
+	tls  *tls.Conn // nil in clear
 	r    *bufio.Reader
 	verb string // of the last command sent
 }
@@ -63,7 +65,11 @@ func (c *client) close() { _ = c.conn.Close() }
 func (c *client) raw(s string) {
 	c.t.Helper()
 	_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
-	if _, err := io.WriteString(c.conn, s); err != nil {
+	var w io.Writer = c.conn
+	if c.tls != nil {
+		w = c.tls
+	}
+	if _, err := io.WriteString(w, s); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -17,7 +17,7 @@ func (s *session) cmdNOOP(string) (reply, error) {
 
 func (s *session) cmdHELP(arg string) (reply, error) {
 	if arg == "" {
-		return answer(ftp.CodeHelp, ftp.HelpLines(nil)...), nil
+		return answer(ftp.CodeHelp, ftp.HelpLines(s.features)...), nil
 	}
 	row, ok := ftp.Lookup(arg)
 	if !ok {
@@ -27,7 +27,7 @@ func (s *session) cmdHELP(arg string) (reply, error) {
 }
 
 func (s *session) cmdFEAT(string) (reply, error) {
-	return answer(ftp.CodeSystemStatus, ftp.FeatLines(ftp.Selected{Facts: s.facts, Hash: s.hash}, nil)...), nil
+	return answer(ftp.CodeSystemStatus, ftp.FeatLines(ftp.Selected{Facts: s.facts, Hash: s.hash}, s.features)...), nil
 }
 
 // options are the verbs of OPTS (RFC 2389 section 4).

@@ -16,6 +16,9 @@ const loginPatience = 30 * time.Second
 // cmdUSER takes any name: whether it is known shows in nothing (RFC 2577 section
 // 6). Who is logged in already stays so until PASS succeeds.
 func (s *session) cmdUSER(arg string) (reply, error) {
+	if s.cfg.TLS.RequireControl && s.tls.conn == nil {
+		return reply{}, errNeedTLS
+	}
 	s.claimed, s.hasUser = arg, true
 	return answer(ftp.CodeNeedPassword, "Password required."), nil
 }

@@ -143,6 +143,9 @@ type Config struct {
 	// every name.
 	Hosts map[string]*Host
 
+	// TLS secures connections.
+	TLS TLS
+
 	// TrustedProxies are networks of proxies that begin each control connection with
 	// a header of the PROXY protocol, version 1 or 2, which names the client. A
 	// connection from there without one is dropped. Data connections do not go by
@@ -245,6 +248,9 @@ func (c *Config) checkData() error {
 		c.MaxFileSize = noLength
 	}
 	if err := checkHosts(c.Hosts); err != nil {
+		return err
+	}
+	if err := checkTLS(&c.TLS); err != nil {
 		return err
 	}
 	return nil

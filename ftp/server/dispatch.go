@@ -45,6 +45,11 @@ func init() {
 		"REIN": (*session).cmdREIN,
 		"QUIT": (*session).cmdQUIT,
 
+		"AUTH": (*session).cmdAUTH,
+		"PBSZ": (*session).cmdPBSZ,
+		"PROT": (*session).cmdPROT,
+		"CCC":  (*session).cmdCCC,
+
 		"PWD":  (*session).cmdPWD,
 		"CWD":  (*session).cmdCWD,
 		"CDUP": (*session).cmdCDUP,
@@ -128,6 +133,9 @@ func (s *session) carryOut(c command) (reply, error) {
 	}
 	if want := row.Wants(arg); want != ftp.PermNone && !s.rights().Has(want) {
 		return reply{}, errNoPermission
+	}
+	if row.Data && s.cfg.TLS.RequireData && !s.tls.private {
+		return reply{}, errNeedPROT
 	}
 	if row.Data && s.way == nil {
 		return reply{}, errNoPort

@@ -33,6 +33,9 @@ func (s *session) cmdHOST(arg string) (reply, error) {
 			return reply{}, errUnknownHost
 		}
 	}
+	if sni := s.serverName(); sni != "" && sni != name {
+		return reply{}, errOtherHost
+	}
 	s.host = host
 	return answer(ftp.CodeReady, s.greeting()), nil
 }

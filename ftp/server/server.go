@@ -86,6 +86,23 @@ func (srv *Server) ListenAndServe(addr string) error {
 // goroutine, until the server is shut down (ErrServerClosed) or l fails. l is
 // closed then. A shortage of descriptors or memory does not end it.
 func (srv *Server) Serve(l stdnet.Listener) error {
+	return srv.serve(l, func(c stdnet.Conn) { srv.admit(newSession(srv, c)) })
+}
+
+// ServeTLS is Serve for connections that begin with the TLS handshake: "implicit" TLS,
+// on port 990 by custom. Data connections are secured unless PROT C is sent.
+func (srv *Server) ServeTLS(l stdnet.Listener) error {
+	if srv.cfg.TLS.Config == nil {
+		return &ConfigError{"TLS", "ServeTLS needs a Config"}
+	}
+	return srv.serve(l, func(c stdnet.Conn) {
+		s := newSession(srv, c)
+		s.implicit = true
+		srv.admit(s)
+	})
+}
+
+func (srv *Server) serve(l stdnet.Listener, admit func(stdnet.Conn)) error {
 	defer l.Close()
 	if !srv.addListener(l) {
 		return ErrServerClosed
@@ -95,7 +112,7 @@ func (srv *Server) Serve(l stdnet.Listener) error {
 		return err
 	}
 	srv.log.Info("serving", slog.String("address", l.Addr().String()), slog.String("engine", srv.cfg.Engine.Name()))
-	err := srv.acceptEach(l, srv.admit)
+	err := srv.acceptEach(l, admit)
 	if srv.stopping.Load() {
 		return ErrServerClosed
 	}
@@ -139,8 +156,8 @@ func isShortage(err error) bool {
 }
 
 // admit starts a session, or turns the client away.
-func (srv *Server) admit(c stdnet.Conn) {
-	s := newSession(srv, c)
+func (srv *Server) admit(s *session) {
+	c := s.conn
 	if refusal := srv.add(s); refusal != nil {
 		srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
 		_ = c.SetDeadline(time.Now().Add(time.Second))

@@ -30,6 +30,7 @@ type session struct {
 	conn        stdnet.Conn
 	peer, local netip.AddrPort // IPv4 in its own form
 	proxied     bool           // by a trusted proxy, which tells who and what these are:
+	implicit    bool           // TLS from the start
 	reached     netip.Addr     // what the client has connected to, else local's
 	dataAddr    netip.Addr     // where passive ports are and active connections come from
 	log         *slog.Logger
@@ -37,6 +38,7 @@ type session struct {
 	// The control connection.
 	in     *wire.LineReader
 	out    *wire.LineWriter
+	tls    *sessionTLS
 	queue  []command // read during a transfer, to be carried out after it
 	lost   error     // why the connection is of no use any more
 	leave  bool      // the last reply has been written
@@ -98,7 +100,11 @@ const (
 var longAgo = time.Unix(1, 0)
 
 // errWoken is no error: the reader was woken to look at something else.
-var errWoken = errors.New("server: woken")
+// errAnswered is none either: the handler has replied.
+var (
+	errWoken    = errors.New("server: woken")
+	errAnswered = errors.New("server: answered")
+)
 
 func newSession(srv *Server, conn stdnet.Conn) *session {
 	s := &session{
@@ -112,9 +118,8 @@ func newSession(srv *Server, conn stdnet.Conn) *session {
 	s.reached, s.dataAddr = s.local.Addr(), s.local.Addr()
 	s.proxied = containedIn(srv.cfg.TrustedProxies, s.peer.Addr())
 	s.log = srv.log.With(slog.String("peer", s.peer.String()))
-	s.in = wire.NewLineReader(conn)
-	s.in.OnRefuse = func(p []byte) { _, _ = s.out.Write(p) }
-	s.out = wire.NewLineWriter(replyConn{conn})
+	s.tls = newSessionTLS(&srv.cfg.TLS)
+	s.wire(conn)
 	s.reset()
 	return s
 }
@@ -153,6 +158,12 @@ func (s *session) run() {
 			return
 		}
 	}
+	if s.implicit {
+		if err := s.secure(); err != nil {
+			return
+		}
+		s.tls.sized, s.tls.private = true, true
+	}
 	s.log.Debug("session begins")
 	s.reply(answer(ftp.CodeReady, s.cfg.Greeting))
 	for !s.leave && s.lost == nil {
@@ -167,6 +178,9 @@ func (s *session) run() {
 }
 
 func (s *session) end() {
+	if s.tls.conn != nil && s.lost == nil {
+		_ = s.tls.conn.CloseWrite() // the client may be gone
+	}
 	_ = s.conn.Close()
 	s.srv.remove(s)
 	s.log.Debug("session ends")
@@ -282,6 +296,9 @@ func (s *session) execute(c command) {
 		s.log.Debug("command", slog.Any("line", c.line))
 	}
 	r, err := s.dispatch(c)
+	if err == errAnswered {
+		return
+	}
 	if errors.Is(err, runtime.ErrKilled) || errors.Is(err, errControlLost) {
 		s.lost = err
 	}

@@ -26,6 +26,7 @@ type transfer struct {
 	began   time.Time
 	mode    ftp.Mode
 	level   int // of ModeDeflate
+	private bool
 
 	receives bool // body has read, and does not write
 
@@ -56,7 +57,7 @@ var errControlLost = errors.New("server: control connection lost")
 // returns nil only if the transfer is complete, and does not close the
 // connection.
 func (s *session) transfer(name, text string, body func(*transfer, stdnet.Conn) error) error {
-	t := &transfer{session: s, name: name, began: time.Now(), mode: s.mode, level: s.level}
+	t := &transfer{session: s, name: name, began: time.Now(), mode: s.mode, level: s.level, private: s.tls.private}
 	t.result = errControlLost // if the task is killed before it begins
 	way := s.way
 	s.way = nil
@@ -186,11 +187,31 @@ func (t *transfer) use(c stdnet.Conn, body func(*transfer, stdnet.Conn) error) e
 	if err := t.hold(c); err != nil {
 		return err
 	}
-	if err := t.inMode(c, body); err != nil {
+	if err := t.inLevel(c, body); err != nil {
 		return err
 	}
 	done = true
 	_ = c.Close() // the data is the kernel's
+	return nil
+}
+
+// inLevel runs body on the connection at the level of protection of the session.
+func (t *transfer) inLevel(c stdnet.Conn, body func(*transfer, stdnet.Conn) error) error {
+	if !t.private {
+		return t.inMode(c, body)
+	}
+	secured, err := t.protect(c)
+	if err != nil {
+		return err
+	}
+	if err := t.inMode(secured, body); err != nil {
+		return err
+	}
+	if err := part(secured, c); err != nil && !t.receives {
+		return err
+	}
+	// A client that has ended its side of an upload may be gone by now, and what it has
+	// not read of ours, a session ticket say, makes a reset of that.
 	return nil
 }
 
