@@ -21,6 +21,7 @@ import (
 type access struct {
 	user     string // "" if there are several
 	password string // "" unless it was generated
+	cert     *certificate
 }
 
 // configure opens what the command line names. The caller closes the root.
@@ -36,9 +37,15 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 	cfg.TrustedProxies = o.proxies
 	cfg.SharedPorts, cfg.PublicHost, cfg.PublicNetworks = o.sharedPorts, o.publicHost, o.publicNetworks
 	cfg.ActivePort, cfg.FXP = uint16(o.activePort), o.fxp
+	cfg.AllowSymlink, cfg.MaxFileSize = o.symlinks, o.maxFileSize
+	if cfg.TLS, a.cert, err = tlsConfig(o); err != nil {
+		return cfg, a, err
+	}
+	cert := a.cert
 	if cfg.Auth, a, err = authenticator(o); err != nil {
 		return cfg, a, err
 	}
+	a.cert = cert
 	root, err := storage.OpenOSRoot(o.root, storage.Options{OwnerNames: true})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -111,6 +118,9 @@ func (a access) print(w io.Writer, o *options, addr stdnet.Addr) {
 		root = o.root
 	}
 	fmt.Fprintf(w, "Serving %s on %s.\n", root, addr)
+	if a.cert != nil && a.cert.certFile == "" {
+		fmt.Fprintf(w, "TLS with a certificate for trials, SHA-256 %s: curl --ssl-reqd --insecure ...\n", a.cert.fingerprint())
+	}
 	login := "USER"
 	switch {
 	case a.password != "":

@@ -6,8 +6,9 @@
 //	go run ./apps/ftpd
 //
 // SIGINT and SIGTERM let transfers finish, for as long as -drain says; a second
-// signal ends them. Without TLS, which is not served yet, passwords and files
-// can be read on the way: think before you listen on more than 127.0.0.1.
+// signal ends them. SIGHUP makes it read its certificate again. Without TLS
+// (-tls-cert) passwords and files can be read on the way: think before you listen
+// on more than 127.0.0.1.
 package main
 
 import (
@@ -77,8 +78,22 @@ func run(o *options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	served := make(chan error, 1)
+	served := make(chan error, 2)
 	cfg.Engine.GoBalanced(func() { served <- srv.Serve(l) })
+	if o.implicitAddr != "" {
+		l, err := cfg.Engine.Listen("tcp", o.implicitAddr)
+		if err != nil {
+			return errors.Join(err, srv.Close())
+		}
+		cfg.Engine.GoBalanced(func() { served <- srv.ServeTLS(l) })
+	}
+	hups := make(chan os.Signal, 1)
+	signal.Notify(hups, syscall.SIGHUP)
+	go func() {
+		for range hups {
+			access.cert.reload(cfg.Logger)
+		}
+	}()
 	access.print(stdout, o, l.Addr())
 	go removeStale(cfg)
 	select {

@@ -375,3 +375,23 @@ func (c *control) expect(code string) string {
 		}
 	}
 }
+
+// TestTLS: a trial certificate, login and listing by curl over TLS, and in clear not.
+func TestTLS(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("no curl here")
+	}
+	d := begin(t, "-tls-self-signed", "-tls-required", "-implicit-addr", "127.0.0.1:0")
+	if err := os.WriteFile(filepath.Join(d.root, "file"), []byte("content"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(curl, "-sS", "--ssl-reqd", "--insecure", "-u", d.login, "ftp://"+d.addr+"/file").CombinedOutput()
+	if err != nil || string(out) != "content" {
+		t.Errorf("over TLS: %q, %v", out, err)
+	}
+	out, err = exec.Command(curl, "-sS", "-u", d.login, "ftp://"+d.addr+"/file").CombinedOutput()
+	if err == nil {
+		t.Errorf("in clear: %q", out)
+	}
+}

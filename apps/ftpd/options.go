@@ -34,6 +34,13 @@ type options struct {
 	banAfter, lockAfter   int
 	banTime               time.Duration
 	idle, drain           time.Duration
+	tlsCert, tlsKey       string
+	tlsSelfSigned         bool
+	tlsRequired           bool
+	tlsReuse              server.Reuse
+	implicitAddr          string
+	symlinks              bool
+	maxFileSize           int64
 }
 
 func parseOptions(args []string, stderr io.Writer) (*options, error) {
@@ -68,6 +75,14 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.lockAfter, "lock-after", 0, "failed logins with one name after which it is locked for -ban-time, but where its user comes from (default: never)")
 	f.DurationVar(&o.banTime, "ban-time", 0, "how long bans and locks last (default 10m)")
 	f.Func("trust-proxy", "`network` of proxies that send a PROXY protocol header (repeatable)", addNetwork(&o.proxies))
+	f.StringVar(&o.tlsCert, "tls-cert", "", "`file` of the certificate, and of those that sign it, for FTP over TLS; read again at SIGHUP")
+	f.StringVar(&o.tlsKey, "tls-key", "", "`file` of its private key")
+	f.BoolVar(&o.tlsSelfSigned, "tls-self-signed", false, "TLS for a trial, with a certificate that nobody has signed")
+	f.BoolVar(&o.tlsRequired, "tls-required", false, "refuse logins and transfers in clear")
+	f.Func("tls-reuse", "`off|log|require`: data connections must resume the session of the control connection (default log)", o.setReuse)
+	f.StringVar(&o.implicitAddr, "implicit-addr", "", "listen on this `address`, too, for connections that begin with TLS")
+	f.BoolVar(&o.symlinks, "symlinks", false, "let users make symbolic links (SITE SYMLINK)")
+	f.Int64Var(&o.maxFileSize, "max-file-size", 0, "`bytes` that an uploaded file may have (default: no limit)")
 	f.DurationVar(&o.idle, "idle", 0, "end sessions that are idle for so long (default 5m)")
 	f.DurationVar(&o.drain, "drain", 30*time.Second, "how long transfers may go on after a signal")
 	f.BoolVar(&o.verbose, "v", false, "log every command")
@@ -92,6 +107,16 @@ func usage(f *flag.FlagSet, format string, args ...any) error {
 	fmt.Fprintln(f.Output(), err)
 	f.Usage()
 	return err
+}
+
+// setReuse reads off, log or require.
+func (o *options) setReuse(s string) error {
+	r, ok := reuses[s]
+	if !ok {
+		return errors.New("want off, log or require")
+	}
+	o.tlsReuse = r
+	return nil
 }
 
 // addPublicNetwork reads [local:]NETWORK=HOST.
@@ -139,6 +164,7 @@ var flagOf = map[string]string{
 	"PublicHost":     "-public-host",
 	"PublicNetworks": "-public-host-for",
 	"ActivePort":     "-active-port",
+	"TLS":            "TLS",
 	"FXP":            "-fxp",
 }
 
