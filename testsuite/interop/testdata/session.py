@@ -1,19 +1,32 @@
-"""A session of Python's ftplib: python3 session.py host port user password."""
+"""A session of Python's ftplib: python3 session.py host port user password [tls]."""
 
 import ftplib
 import hashlib
 import io
 import os
+import ssl
 import sys
 
-host, port, user, password = sys.argv[1:]
+host, port, user, password = sys.argv[1:5]
+tls = len(sys.argv) > 5
 data = os.urandom(2_000_003)
 
 
+def begin():
+    if not tls:
+        return ftplib.FTP(timeout=30)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return ftplib.FTP_TLS(timeout=30, context=context)
+
+
 def connect():
-    ftp = ftplib.FTP(timeout=30)
+    ftp = begin()
     ftp.connect(host, int(port))
     ftp.login(user, password)
+    if tls:
+        ftp.prot_p()
     return ftp
 
 
@@ -97,7 +110,7 @@ ftp.cwd("..")
 ftp.rmd("dir")
 assert ftp.quit().startswith("221")
 
-bad = ftplib.FTP(timeout=30)
+bad = begin()
 bad.connect(host, int(port))
 refused("530", bad.login, user, "wrong")
 bad.close()
