@@ -1,0 +1,32 @@
+package server
+
+// Waiting returns how many calls of Serve wait until a handler may start.
+func (c *core) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.gates)
+}
+
+// Joining returns how many wait for the end of the handlers.
+func (c *core) Joining() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.ends)
+}
+
+// Serving returns how many calls of Serve are under way.
+func (c *core) Serving() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sources)
+}
+
+// Delays returns the first n pauses after failures in a row.
+func Delays(n int) (delays []string) {
+	d := longer(0)
+	for range n {
+		delays = append(delays, d.String())
+		d = longer(d)
+	}
+	return delays
+}
