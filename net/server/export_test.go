@@ -1,5 +1,7 @@
 package server
 
+import "time"
+
 // Waiting returns how many calls of Serve wait until a handler may start.
 func (c *core) Waiting() int {
 	c.mu.Lock()
@@ -30,3 +32,6 @@ func Delays(n int) (delays []string) {
 	}
 	return delays
 }
+
+// HandshakeLimit returns what bounds a Wrap.
+func (s *StreamServer) HandshakeLimit() time.Duration { return s.handshakeLimit() }

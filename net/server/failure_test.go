@@ -3,6 +3,7 @@ package server_test
 import (
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"os/exec"
 	"slices"
@@ -113,6 +114,21 @@ func TestPassing(t *testing.T) {
 // SetDeadline ends an Accept that is the other's.
 func (l *failing) SetDeadline(t time.Time) error {
 	return l.Listener.(*net.TCPListener).SetDeadline(t)
+}
+
+// TestLogged: without OnError failures go to the log.
+func TestLogged(t *testing.T) {
+	var out strings.Builder
+	log.SetOutput(&out)
+	defer log.SetOutput(os.Stderr)
+	srv := &server.StreamServer{Handler: echo}
+	l := &failing{Listener: listen(t, "tcp"), errs: []error{acceptError(syscall.EMFILE)}}
+	setting{rt: runtimetest.New(t, 1)}.streamOn(t, srv, l)
+	dial(t, l).say("hello", "hello")
+	want := " weft: server: " + l.Addr().String() + ", again in 10ms: accept tcp: accept4: too many open files\n"
+	if !strings.HasSuffix(out.String(), want) {
+		t.Errorf("logged %q, want %q", out.String(), want)
+	}
 }
 
 // TestDelays: the pause doubles, up to a second.

@@ -111,18 +111,21 @@ func (j *job) close(conn net.Conn) {
 }
 
 func (s *StreamServer) wrap(conn net.Conn) (wrapped net.Conn, err error) {
-	limit := s.HandshakeTimeout
-	switch {
-	case limit == 0:
-		limit = handshakeTimeout
-	case limit < 0:
-		limit = runtime.Forever
-	}
-	err = runtime.WithTimeout(limit, func() (err error) {
+	err = runtime.WithTimeout(s.handshakeLimit(), func() (err error) {
 		wrapped, err = s.Wrap(conn)
 		return err
 	})
 	return wrapped, err
+}
+
+func (s *StreamServer) handshakeLimit() time.Duration {
+	switch {
+	case s.HandshakeTimeout == 0:
+		return handshakeTimeout
+	case s.HandshakeTimeout < 0:
+		return runtime.Forever
+	}
+	return s.HandshakeTimeout
 }
 
 // listening is a listener as a source of jobs.
