@@ -351,7 +351,7 @@ func TestServeInterrupted(t *testing.T) {
 		f := <-made
 		return f, &f.Task
 	}
-	for _, test := range []string{"in Accept", "paused", "full", "timeout"} {
+	for _, test := range []string{"in Accept", "paused", "full", "stopped", "timeout"} {
 		t.Run(test, func(t *testing.T) {
 			srv := &server.StreamServer{Handler: echo, Limit: 2}
 			l := listen(t, "tcp")
@@ -368,7 +368,11 @@ func TestServeInterrupted(t *testing.T) {
 				case "full":
 					dial(t, l).say("hello", "hello")
 				}
-				if test != "in Accept" {
+				switch test {
+				case "stopped":
+					srv.Stop()
+					runtimetest.Eventually(t, "Serve waits", func() bool { return srv.Joining() == 1 })
+				case "paused", "full":
 					runtimetest.Eventually(t, "Serve waits", func() bool { return srv.Waiting() == 1 })
 				}
 				task.Kill(nil)
@@ -376,8 +380,8 @@ func TestServeInterrupted(t *testing.T) {
 			if err, _ := future.Get(); !errors.Is(err, want) {
 				t.Errorf("Serve: %v, want %v", err, want)
 			}
-			if srv.Waiting() != 0 || srv.Serving() != 0 {
-				t.Errorf("%d wait, %d serve", srv.Waiting(), srv.Serving())
+			if srv.Waiting()+srv.Joining()+srv.Serving() != 0 {
+				t.Errorf("%d wait, %d join, %d serve", srv.Waiting(), srv.Joining(), srv.Serving())
 			}
 			if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("the listener: %v", err)
@@ -443,5 +447,64 @@ func TestRuntimeStops(t *testing.T) {
 	c.over()
 	if srv.Active() != 0 {
 		t.Errorf("%d active", srv.Active())
+	}
+}
+
+// TestKilledWhilePlaced: a handler that is placed at the instant of the kills meets
+// its own.
+func TestKilledWhilePlaced(t *testing.T) {
+	rt := runtimetest.New(t, 2)
+	for range 50 {
+		var srv *server.StreamServer
+		shut := make(chan error, 1)
+		srv = &server.StreamServer{
+			Handler: func(net.Conn) { _ = new(event.Event).Wait() },
+			Place: func(fn func()) *runtime.Task {
+				go func() { shut <- srv.Shutdown(ended(errGrace)) }()
+				runtimetest.Eventually(t, "the kills", srv.Killing)
+				return rt.Spawn(fn)
+			},
+		}
+		l, result := setting{rt, true}.stream(t, srv, "tcp")
+		dial(t, l).over()
+		if err := <-shut; err != errGrace {
+			t.Errorf("Shutdown: %v", err)
+		}
+		closed(t, result)
+	}
+}
+
+// stopping is a listener that stops its server when a kill ends its Accept.
+type stopping struct {
+	net.Listener
+	srv *server.StreamServer
+}
+
+func (l stopping) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if errors.Is(err, runtime.ErrKilled) {
+		l.srv.Stop()
+	}
+	return conn, err
+}
+
+// TestKilledAndStopped: a kill of Serve's caller is not lost when the server is
+// stopped at the same time.
+func TestKilledAndStopped(t *testing.T) {
+	rt := runtimetest.New(t, 1)
+	srv := &server.StreamServer{Handler: echo}
+	l := listen(t, "tcp")
+	served := make(chan error, 1)
+	task := rt.Spawn(func() { served <- srv.Serve(stopping{l, srv}) })
+	c := dial(t, l)
+	c.say("hello", "hello")
+	task.Kill(nil)
+	runtimetest.Eventually(t, "Serve returns", task.Ended)
+	if err := <-served; !errors.Is(err, runtime.ErrKilled) {
+		t.Errorf("Serve: %v", err)
+	}
+	_ = c.Close()
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

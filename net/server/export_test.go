@@ -23,6 +23,13 @@ func (c *core) Serving() int {
 	return len(c.sources)
 }
 
+// Killing reports whether the handlers have been killed.
+func (c *core) Killing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause != nil
+}
+
 // Delays returns the first n pauses after failures in a row.
 func Delays(n int) (delays []string) {
 	d := longer(0)

@@ -123,8 +123,10 @@ func TestLogged(t *testing.T) {
 	defer log.SetOutput(os.Stderr)
 	srv := &server.StreamServer{Handler: echo}
 	l := &failing{Listener: listen(t, "tcp"), errs: []error{acceptError(syscall.EMFILE)}}
-	setting{rt: runtimetest.New(t, 1)}.streamOn(t, srv, l)
+	result := setting{rt: runtimetest.New(t, 1)}.streamOn(t, srv, l)
 	dial(t, l).say("hello", "hello")
+	_ = srv.Close()
+	closed(t, result)
 	want := " weft: server: " + l.Addr().String() + ", again in 10ms: accept tcp: accept4: too many open files\n"
 	if !strings.HasSuffix(out.String(), want) {
 		t.Errorf("logged %q, want %q", out.String(), want)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,15 +90,14 @@ func TestHandshakeTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, s setting) {
 				var told reports
-				first := true
+				var done atomic.Bool
 				srv := &server.StreamServer{
 					Handler: func(conn net.Conn) {
 						runtime.Sleep(5 * time.Millisecond) // longer than the limit
 						echo(conn)
 					},
 					Wrap: func(conn net.Conn) (net.Conn, error) {
-						if first {
-							first = false
+						if done.CompareAndSwap(false, true) {
 							return conn, wait(conn)
 						}
 						return conn, nil
