@@ -104,6 +104,7 @@ func TestPauseStress(t *testing.T) {
 				for !done.Load() {
 					srv.Pause()
 					srv.Resume()
+					time.Sleep(20 * time.Microsecond) // leaves the clients some processor
 				}
 			})
 		}
