@@ -121,8 +121,8 @@ type Command struct {
 	// Secret: the argument must not be logged.
 	Secret bool
 
-	// Feat is the verb's line in FEAT, "" for none. MLST stands for its facts,
-	// which FeatLines adds.
+	// Feat is the verb's line in FEAT, "" for none. To MLST and HASH FeatLines adds
+	// facts and algorithms.
 	Feat string
 	// Syntax is the argument's syntax as HELP shows it.
 	Syntax string
@@ -232,20 +232,29 @@ func UnservedVerbs() iter.Seq2[string, string] {
 	}
 }
 
+// Selected is what a session has chosen, which FEAT shows.
+type Selected struct {
+	Facts Facts
+	Hash  Hash
+}
+
 // FeatLines returns the lines of the FEAT reply (RFC 2389 section 3.2) for the
-// rows on reports true for, or all rows when on is nil, with the facts selected
-// in this session marked in the MLST line. Features that no verb stands for,
+// rows on reports true for, or all rows when on is nil, with what is selected in
+// this session marked in the lines of MLST and HASH. Features that no verb stands for,
 // UTF8 (RFC 2640) and TVFS (RFC 3659 section 6), are always listed: names are
 // bytes, and paths are those of Resolve.
-func FeatLines(selected Facts, on func(*Command) bool) []string {
+func FeatLines(selected Selected, on func(*Command) bool) []string {
 	lines := []string{"Features:"}
 	for c := range Commands() {
 		if c.Feat == "" || c.AliasOf != "" || on != nil && !on(c) {
 			continue
 		}
 		line := " " + c.Feat
-		if c.Feat == "MLST" {
-			line += " " + selected.Feat()
+		switch c.Feat {
+		case "MLST":
+			line += " " + selected.Facts.Feat()
+		case "HASH":
+			line += " " + selected.Hash.Feat()
 		}
 		lines = append(lines, line)
 	}

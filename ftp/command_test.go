@@ -55,7 +55,7 @@ func TestTableIsSound(t *testing.T) {
 }
 
 func TestAliases(t *testing.T) {
-	want := map[string]string{"XCUP": "CDUP", "XCWD": "CWD", "XMKD": "MKD", "XPWD": "PWD", "XRMD": "RMD"}
+	want := map[string]string{"XCUP": "CDUP", "XCWD": "CWD", "XMKD": "MKD", "XPWD": "PWD", "XRMD": "RMD", "XSHA": "XSHA1"}
 	got := map[string]string{}
 	for c := range Commands() {
 		if c.AliasOf == "" {
@@ -105,20 +105,20 @@ func TestSets(t *testing.T) {
 		want  string
 	}{
 		{"before login", func(c *Command) bool { return !c.Login },
-			"CLNT FEAT HELP NOOP OPTS PASS QUIT SYST USER"},
+			"CLNT FEAT HELP HOST NOOP OPTS PASS QUIT SYST USER"},
 		{"secret", func(c *Command) bool { return c.Secret }, "ACCT PASS"},
-		{"data connection", func(c *Command) bool { return c.Data }, "APPE LIST MLSD NLST RETR STOR"},
+		{"data connection", func(c *Command) bool { return c.Data }, "APPE LIST MLSD NLST RETR STOR STOU"},
 		{"at once during a transfer", func(c *Command) bool { return c.Urgent("") }, "ABOR STAT"},
 		{"at once with an argument", func(c *Command) bool { return c.Urgent("x") }, "ABOR"},
 		{"last", func(c *Command) bool { return c.Busy == BusyLast }, "QUIT"},
 		{"sets RNFR", func(c *Command) bool { return c.Seq&SetsRename != 0 }, "RNFR"},
 		{"uses RNFR", func(c *Command) bool { return c.Seq&UsesRename != 0 }, "RNTO"},
-		{"sets REST", func(c *Command) bool { return c.Seq&SetsRest != 0 }, "REST"},
-		{"uses REST", func(c *Command) bool { return c.Seq&UsesRest != 0 }, "RETR STOR"},
+		{"sets REST", func(c *Command) bool { return c.Seq&SetsRest != 0 }, "RANG REST"},
+		{"uses REST", func(c *Command) bool { return c.Seq&UsesRest != 0 }, "HASH RETR STOR"},
 		{"keeps REST", func(c *Command) bool { return c.Seq&KeepsRest != 0 }, "ALLO EPRT EPSV PASV PORT"},
-		{"list", func(c *Command) bool { return c.Perm == PermList }, "LIST MDTM MLSD MLST NLST SIZE STAT"},
-		{"read", func(c *Command) bool { return c.Perm == PermRead }, "RETR"},
-		{"write", func(c *Command) bool { return c.Perm == PermWrite }, "STOR"},
+		{"list", func(c *Command) bool { return c.Perm == PermList }, "AVBL LIST MDTM MLSD MLST NLST SIZE STAT"},
+		{"read", func(c *Command) bool { return c.Perm == PermRead }, "HASH RETR XCRC XMD5 XSHA1 XSHA256 XSHA512"},
+		{"write", func(c *Command) bool { return c.Perm == PermWrite }, "MFF MFMT STOR STOU"},
 		{"append", func(c *Command) bool { return c.Perm == PermAppend }, "APPE"},
 		{"delete", func(c *Command) bool { return c.Perm == PermDelete }, "DELE"},
 		{"rename", func(c *Command) bool { return c.Perm == PermRename }, "RNFR RNTO"},
@@ -220,19 +220,21 @@ func TestCheck(t *testing.T) {
 // Conformance C154, C087, C177, C201, C205.
 func TestFeat(t *testing.T) {
 	want := []string{
-		"Features:", " EPSV", " EPRT", " REST STREAM",
+		"Features:", " MODE Z", " EPSV", " EPRT", " REST STREAM", " RANG STREAM",
 		" MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
-		" SIZE", " MDTM", " CLNT", " TVFS", " UTF8", "End",
+		" SIZE", " MDTM", " HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32",
+		" XCRC", " XMD5", " XSHA1", " XSHA256", " XSHA512", " AVBL", " MFMT", " MFF Modify;UNIX.mode;",
+		" HOST", " LANG EN*", " CSID", " CLNT", " TVFS", " UTF8", "End",
 	}
-	if got := FeatLines(FactType|FactSize, nil); !slices.Equal(got, want) {
+	if got := FeatLines(Selected{Facts: FactType | FactSize}, nil); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	for _, line := range FeatLines(AllFacts, nil)[1 : len(want)-1] {
+	for _, line := range FeatLines(Selected{Facts: AllFacts}, nil)[1 : len(want)-1] {
 		if line[0] != ' ' || line[1] == ' ' || strings.TrimSpace(line) != line[1:] {
 			t.Errorf("bad feature line %q", line)
 		}
 	}
-	noEPSV := FeatLines(0, func(c *Command) bool { return c.Verb != "EPSV" })
+	noEPSV := FeatLines(Selected{}, func(c *Command) bool { return c.Verb != "EPSV" })
 	if slices.Contains(noEPSV, " EPSV") || !slices.Contains(noEPSV, " EPRT") {
 		t.Errorf("EPSV is off: %q", noEPSV)
 	}

@@ -95,19 +95,46 @@ func ParseStructure(arg string) (Structure, error) {
 // Mode is a transmission mode (MODE). The zero value is none.
 type Mode byte
 
-// ModeStream is the one mode that is served.
-const ModeStream Mode = 'S'
+// The modes that are served. ModeDeflate is ModeStream in the zlib format
+// (draft-preston-ftpext-deflate).
+const (
+	ModeStream  Mode = 'S'
+	ModeDeflate Mode = 'Z'
+)
 
-// ParseMode parses the argument of MODE. Errors are ErrParam for B, C and Z,
-// and ErrParamSyntax.
+// String returns the name people know.
+func (m Mode) String() string {
+	switch m {
+	case ModeStream:
+		return "stream"
+	case ModeDeflate:
+		return "deflate"
+	}
+	return "none"
+}
+
+// ParseMode parses the argument of MODE. Errors are ErrParam for B and C, and
+// ErrParamSyntax.
 func ParseMode(arg string) (Mode, error) {
 	switch strings.ToUpper(arg) {
 	case "S":
 		return ModeStream, nil
-	case "B", "C", "Z":
+	case "Z":
+		return ModeDeflate, nil
+	case "B", "C":
 		return 0, ErrParam
 	}
 	return 0, ErrParamSyntax
+}
+
+// ParseDeflateLevel parses what follows OPTS MODE: "Z LEVEL n", n from 1 to 9
+// (draft-preston-ftpext-deflate).
+func ParseDeflateLevel(options string) (level int, ok bool) {
+	digit, ok := strings.CutPrefix(strings.ToUpper(options), "Z LEVEL ")
+	if !ok || len(digit) != 1 || digit[0] < '1' || digit[0] > '9' {
+		return 0, false
+	}
+	return int(digit[0] - '0'), true
 }
 
 // ParseOffset parses the argument of REST in stream mode: decimal digits, at
@@ -118,6 +145,24 @@ func ParseOffset(arg string) (int64, error) {
 		return 0, ErrNumber
 	}
 	return n, nil
+}
+
+// ParseRange parses the argument of RANG, the first and the last byte of a range
+// (draft-bryan-ftp-range), and returns where it begins and how long it is. "1 0"
+// stands for no range, and gives 0 and 0. Errors are ErrNumber and ErrParamSyntax.
+func ParseRange(arg string) (start, length int64, err error) {
+	from, to, _ := strings.Cut(arg, " ")
+	first, ok1, large1 := parseCount(from)
+	last, ok2, large2 := parseCount(to)
+	switch {
+	case !ok1 || !ok2 || large1 || large2 || last == math.MaxInt64:
+		return 0, 0, ErrNumber
+	case first == 1 && last == 0:
+		return 0, 0, nil
+	case first > last:
+		return 0, 0, ErrParamSyntax
+	}
+	return first, last - first + 1, nil
 }
 
 // ParseAllo parses the argument of ALLO, "size" or "size R record-size" (RFC 959

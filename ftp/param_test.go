@@ -53,10 +53,13 @@ func TestParseStructureAndMode(t *testing.T) {
 			t.Errorf("STRU %q: %v, %v", in, got, err)
 		}
 	}
-	for in, want := range map[string]error{"S": nil, "s": nil, "B": ErrParam, "C": ErrParam, "Z": ErrParam, "X": ErrParamSyntax, "": ErrParamSyntax} {
+	for in, want := range map[string]error{"S": nil, "s": nil, "B": ErrParam, "C": ErrParam, "X": ErrParamSyntax, "": ErrParamSyntax} {
 		if got, err := ParseMode(in); err != want || (err == nil) != (got == ModeStream) {
 			t.Errorf("MODE %q: %v, %v", in, got, err)
 		}
+	}
+	if got, err := ParseMode("z"); got != ModeDeflate || err != nil {
+		t.Errorf("MODE z: %v, %v", got, err)
 	}
 }
 

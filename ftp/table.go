@@ -23,8 +23,13 @@ var (
 		CodeStoreNeedsAcct, CodePolicy, CodePageType, CodeQuota, CodeBadName, CodeBadRestart,
 	}
 	changeReplies = []Code{CodeFileOK, CodeBusy, CodeBadName}
+	hashReplies   = []Code{CodeFileStatus, CodeFileOK, CodeAborted, CodeBusy, CodeBadName, CodeBadRestart}
 	paramReplies  = []Code{CodeOK, CodeBadParameter}
 )
+
+// xhashSyntax: a path in quotes may be followed by the first byte and the one
+// after the last.
+const xhashSyntax = "<SP> pathname"
 
 // table is the command table. A row means that a server serves the verb. To add
 // one: a row here, its handler in the server, and its line removed from
@@ -99,7 +104,7 @@ var table = fillAliases([]Command{
 		Replies: paramReplies,
 	},
 	{
-		Verb: "MODE", Arg: ArgRequired, Login: true, Syntax: "<SP> S", RFC: "959 4.1.2",
+		Verb: "MODE", Arg: ArgRequired, Login: true, Feat: "MODE Z", Syntax: "<SP> { S | Z }", RFC: "959 4.1.2",
 		Replies: paramReplies,
 	},
 	{
@@ -134,6 +139,11 @@ var table = fillAliases([]Command{
 		Replies: storeReplies,
 	},
 	{
+		// A name to begin with is no part of it (RFC 959).
+		Verb: "STOU", Arg: ArgNone, Login: true, Perm: PermWrite, Data: true, RFC: "1123 4.1.2.9",
+		Replies: storeReplies,
+	},
+	{
 		// RFC 3659 gives REST before APPE no meaning, so APPE drops it.
 		Verb: "APPE", Arg: ArgRequired, Login: true, Perm: PermAppend, Data: true,
 		Syntax: "<SP> pathname", RFC: "959 4.1.3",
@@ -147,6 +157,11 @@ var table = fillAliases([]Command{
 	{
 		Verb: "REST", Arg: ArgRequired, Login: true, Seq: SetsRest, Feat: "REST STREAM",
 		Syntax: "<SP> offset", RFC: "3659 5",
+		Replies: []Code{CodePending, CodeBadParameter, CodeBadRestart},
+	},
+	{
+		Verb: "RANG", Arg: ArgRequired, Login: true, Seq: SetsRest, Feat: "RANG STREAM",
+		Syntax: "<SP> first-byte <SP> last-byte", RFC: "draft-bryan-ftp-range",
 		Replies: []Code{CodePending, CodeBadParameter, CodeBadRestart},
 	},
 	{
@@ -186,6 +201,38 @@ var table = fillAliases([]Command{
 		Replies: []Code{CodeFileStatus, CodeBusy, CodeBadName},
 	},
 
+	{
+		Verb: "HASH", Arg: ArgRequired, Login: true, Perm: PermRead, Seq: UsesRest, Feat: "HASH",
+		Syntax: "<SP> pathname", RFC: "draft-bryan-ftpext-hash",
+		Replies: hashReplies,
+	},
+	{
+		Verb: "XCRC", Arg: ArgRequired, Login: true, Perm: PermRead, Feat: "XCRC", Syntax: xhashSyntax, RFC: "de facto",
+		Replies: hashReplies,
+	},
+	{
+		Verb: "XMD5", Arg: ArgRequired, Login: true, Perm: PermRead, Feat: "XMD5", Syntax: xhashSyntax, RFC: "de facto",
+		Replies: hashReplies,
+	},
+	{
+		Verb: "XSHA1", Arg: ArgRequired, Login: true, Perm: PermRead, Feat: "XSHA1", Syntax: xhashSyntax, RFC: "de facto",
+		Replies: hashReplies,
+	},
+	{Verb: "XSHA", AliasOf: "XSHA1", RFC: "de facto"},
+	{
+		Verb: "XSHA256", Arg: ArgRequired, Login: true, Perm: PermRead, Feat: "XSHA256", Syntax: xhashSyntax, RFC: "de facto",
+		Replies: hashReplies,
+	},
+	{
+		Verb: "XSHA512", Arg: ArgRequired, Login: true, Perm: PermRead, Feat: "XSHA512", Syntax: xhashSyntax, RFC: "de facto",
+		Replies: hashReplies,
+	},
+	{
+		Verb: "AVBL", Arg: ArgOptional, Login: true, Perm: PermList, Feat: "AVBL",
+		Syntax: "[<SP> pathname]", RFC: "draft-peterson-streamlined-ftp-command-extensions",
+		Replies: []Code{CodeFileStatus, CodeBusy, CodeBadName},
+	},
+
 	// Changes.
 	{
 		Verb: "DELE", Arg: ArgRequired, Login: true, Perm: PermDelete,
@@ -201,6 +248,25 @@ var table = fillAliases([]Command{
 		Verb: "RNTO", Arg: ArgRequired, Login: true, Perm: PermRename, Seq: UsesRename,
 		Syntax: "<SP> pathname", RFC: "959 4.1.3",
 		Replies: []Code{CodeFileOK, CodeBusy, CodeNoSpace, CodeStoreNeedsAcct, CodeQuota, CodeBadName},
+	},
+
+	{
+		Verb: "MFMT", Arg: ArgRequired, Login: true, Perm: PermWrite, Feat: "MFMT",
+		Syntax: "<SP> YYYYMMDDhhmmss <SP> pathname", RFC: "draft-somers-ftp-mfxx",
+		Replies: []Code{CodeFileStatus, CodeBusy, CodeBadName},
+	},
+	{
+		Verb: "MFF", Arg: ArgRequired, Login: true, Perm: PermWrite, Feat: "MFF Modify;UNIX.mode;",
+		Syntax: "<SP> { Modify=time; | UNIX.mode=octal; } <SP> pathname", RFC: "draft-somers-ftp-mfxx",
+		Replies: []Code{CodeFileStatus, CodeBusy, CodeBadParameter, CodeBadName},
+	},
+	{
+		// What SITE's own commands want is in siteTable.
+		Verb: "SITE", Arg: ArgRequired, Login: true, Syntax: "<SP> command", RFC: "959 4.1.3",
+		Replies: []Code{
+			CodeOK, CodeSuperfluous, CodeHelp, CodeFileOK, CodePath, CodePending, CodeAborted, CodeBusy, CodeNoSpace,
+			CodeBadParameter, CodeStoreNeedsAcct, CodeQuota, CodeBadName,
+		},
 	},
 
 	// Information.
@@ -230,6 +296,19 @@ var table = fillAliases([]Command{
 		Replies: []Code{CodeOK, CodeBadParameter},
 	},
 	{
+		Verb: "HOST", Arg: ArgRequired, Feat: "HOST", Syntax: "<SP> hostname", RFC: "7151 3",
+		Replies: []Code{CodeReady, CodeBadParameter},
+	},
+	{
+		Verb: "LANG", Arg: ArgOptional, Login: true, Feat: "LANG EN*", Syntax: "[<SP> language-tag]", RFC: "2640 4",
+		Replies: []Code{CodeOK, CodeBadParameter},
+	},
+	{
+		Verb: "CSID", Arg: ArgRequired, Login: true, Feat: "CSID", Syntax: "<SP> Name=client; Version=number;",
+		RFC:     "draft-peterson-streamlined-ftp-command-extensions",
+		Replies: []Code{CodeOK},
+	},
+	{
 		Verb: "CLNT", Arg: ArgRequired, Feat: "CLNT", Syntax: "<SP> client-name", RFC: "de facto",
 		Replies: []Code{CodeOK},
 	},
@@ -241,8 +320,6 @@ var byVerb = indexTable(table)
 // in use that have no row.
 var unserved = []struct{ verb, rfc string }{
 	{"SMNT", "959 4.1.1"},
-	{"STOU", "959 4.1.3"},
-	{"SITE", "959 4.1.3"},
 	{"AUTH", "2228 3"},
 	{"ADAT", "2228 3"},
 	{"PBSZ", "2228 3"},
@@ -251,29 +328,15 @@ var unserved = []struct{ verb, rfc string }{
 	{"MIC", "2228 3"},
 	{"CONF", "2228 3"},
 	{"ENC", "2228 3"},
-	{"LANG", "2640 4"},
 	{"LPRT", "1639 2"},
 	{"LPSV", "1639 2"},
-	{"HOST", "7151 3"},
-	{"MFMT", "draft-somers-ftp-mfxx"},
 	{"MFCT", "draft-somers-ftp-mfxx"},
-	{"MFF", "draft-somers-ftp-mfxx"},
-	{"HASH", "draft-bryan-ftpext-hash"},
-	{"RANG", "draft-bryan-ftp-range"},
 	{"MD5", "draft-twine-ftpmd5"},
 	{"MMD5", "draft-twine-ftpmd5"},
-	{"AVBL", "draft-peterson-streamlined-ftp-command-extensions"},
 	{"COMB", "draft-peterson-streamlined-ftp-command-extensions"},
-	{"CSID", "draft-peterson-streamlined-ftp-command-extensions"},
 	{"DSIZ", "draft-peterson-streamlined-ftp-command-extensions"},
 	{"RMDA", "draft-peterson-streamlined-ftp-command-extensions"},
 	{"THMB", "draft-peterson-streamlined-ftp-command-extensions"},
-	{"XCRC", "de facto"},
-	{"XMD5", "de facto"},
-	{"XSHA", "de facto"},
-	{"XSHA1", "de facto"},
-	{"XSHA256", "de facto"},
-	{"XSHA512", "de facto"},
 	{"MLFL", "542"},
 	{"MAIL", "765"},
 	{"MSND", "765"},

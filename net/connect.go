@@ -110,11 +110,11 @@ func (d *Dialer) connect(ctx context.Context, fd *poll.FD, network string, laddr
 		return nil, nil, err
 	}
 	if peer == nil {
-		if peer, err = unix.Getpeername(s.fd); err != nil {
+		if peer, err = getpeername(s.fd); err != nil {
 			peer = remote // it is gone already, as the first use will tell
 		}
 	}
-	if own, err = unix.Getsockname(s.fd); err != nil {
+	if own, err = getsockname(s.fd); err != nil {
 		return nil, nil, callError("getsockname", err)
 	}
 	connected = true
@@ -167,7 +167,7 @@ func awaitConnect(fd *poll.FD, sysfd int) (unix.Sockaddr, error) {
 		switch errno := syscall.Errno(n); errno {
 		case 0:
 			// A wait may end for nothing: look whether it is connected.
-			if peer, err := unix.Getpeername(sysfd); err == nil {
+			if peer, err := getpeername(sysfd); err == nil {
 				return peer, nil
 			}
 		case unix.EINPROGRESS, unix.EALREADY, unix.EINTR:

@@ -61,12 +61,12 @@ func (e *endpoint) open(ctx context.Context, c *conn) (family int, err error) {
 		return 0, contextError(ctx.Err())
 	}
 	c.origin = &origin{network: e.network}
-	if own, err := unix.Getsockname(s); err == nil {
+	if own, err := getsockname(s); err == nil {
 		c.origin.laddr = e.addrOf(own)
 	}
 	if e.raddr != nil {
 		c.origin.raddr = e.raddr
-		if peer, err := unix.Getpeername(s); err == nil {
+		if peer, err := getpeername(s); err == nil {
 			c.origin.raddr = e.addrOf(peer)
 		}
 	}

@@ -103,10 +103,10 @@ func passed(fd int) (s passedSocket, err error) {
 	if s.kind, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
 		return s, os.NewSyscallError("getsockopt", err)
 	}
-	if s.own, err = unix.Getsockname(fd); err != nil {
+	if s.own, err = getsockname(fd); err != nil {
 		return s, os.NewSyscallError("getsockname", err)
 	}
-	if peer, err := unix.Getpeername(fd); err == nil {
+	if peer, err := getpeername(fd); err == nil {
 		s.peer = peer
 	}
 	switch s.own.(type) {

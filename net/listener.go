@@ -43,7 +43,7 @@ func (l *listener) originOf(fd int) (*origin, error) {
 	if !l.wildcard() {
 		return l.common, nil
 	}
-	own, err := unix.Getsockname(fd)
+	own, err := getsockname(fd)
 	if err != nil {
 		return nil, l.opError("accept", "getsockname", err)
 	}
@@ -233,7 +233,7 @@ func (lc *ListenConfig) listen(network string, laddr Addr, proto int) (*poll.FD,
 	if err := unix.Listen(s.fd, backlog()); err != nil {
 		return nil, nil, callError("listen", err)
 	}
-	own, err := unix.Getsockname(s.fd)
+	own, err := getsockname(s.fd)
 	if err != nil {
 		return nil, nil, callError("getsockname", err)
 	}

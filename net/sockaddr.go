@@ -105,3 +105,30 @@ func addrPortOf(family int, sa *unix.RawSockaddrAny) netip.AddrPort {
 	in := (*unix.RawSockaddrInet6)(unsafe.Pointer(sa))
 	return netip.AddrPortFrom(netip.AddrFrom16(in.Addr).WithZone(zoneName(in.Scope_id)), networkOrder(in.Port))
 }
+
+// getsockname returns the own address of a socket. Unlike package unix's it does not
+// ask the socket for its protocol first. It is nil for other families than IP and
+// unix.
+func getsockname(fd int) (unix.Sockaddr, error) { return name(unix.SYS_GETSOCKNAME, fd) }
+
+// getpeername returns the address of a socket's peer.
+func getpeername(fd int) (unix.Sockaddr, error) { return name(unix.SYS_GETPEERNAME, fd) }
+
+func name(trap uintptr, fd int) (unix.Sockaddr, error) {
+	var sa unix.RawSockaddrAny
+	size := uint32(unix.SizeofSockaddrAny)
+	if _, _, errno := unix.RawSyscall(trap, uintptr(fd), uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size))); errno != 0 {
+		return nil, errno
+	}
+	switch sa.Addr.Family {
+	case unix.AF_INET:
+		in := (*unix.RawSockaddrInet4)(unsafe.Pointer(&sa))
+		return &unix.SockaddrInet4{Port: int(networkOrder(in.Port)), Addr: in.Addr}, nil
+	case unix.AF_INET6:
+		in := (*unix.RawSockaddrInet6)(unsafe.Pointer(&sa))
+		return &unix.SockaddrInet6{Port: int(networkOrder(in.Port)), ZoneId: in.Scope_id, Addr: in.Addr}, nil
+	case unix.AF_UNIX:
+		return &unix.SockaddrUnix{Name: rawUnixAddr(&sa, "").Name}, nil
+	}
+	return nil, nil
+}

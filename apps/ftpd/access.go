@@ -31,11 +31,11 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 			return cfg, a, err
 		}
 	}
-	if o.publicHost != "" {
-		if cfg.PublicAddr, err = publicAddr(o.publicHost); err != nil {
-			return cfg, a, err
-		}
-	}
+	cfg.MaxSessionsPerUser, cfg.BanAfter, cfg.LockAfter, cfg.BanTime = o.maxPerUser, o.banAfter, o.lockAfter, o.banTime
+	cfg.MaxPending, cfg.LoginTimeout, cfg.StallTimeout, cfg.MinRate = o.pending, o.login, o.stall, o.minRate
+	cfg.TrustedProxies = o.proxies
+	cfg.SharedPorts, cfg.PublicHost, cfg.PublicNetworks = o.sharedPorts, o.publicHost, o.publicNetworks
+	cfg.ActivePort, cfg.FXP = uint16(o.activePort), o.fxp
 	if cfg.Auth, a, err = authenticator(o); err != nil {
 		return cfg, a, err
 	}
@@ -100,16 +100,6 @@ func (r readOnly) Authenticate(ctx context.Context, user, password string, from 
 	less := *id
 	less.Perms &= auth.ReadOnly
 	return &less, nil
-}
-
-// publicAddr returns the IPv4 address of a host, once: a name whose address
-// changes needs a restart.
-func publicAddr(host string) (netip.Addr, error) {
-	ips, err := stdnet.DefaultResolver.LookupNetIP(context.Background(), "ip4", host)
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("-public-host: %w", err)
-	}
-	return ips[0].Unmap(), nil
 }
 
 // print tells how to reach the server, by lines that can be pasted into a

@@ -38,6 +38,8 @@ func main() {
 		os.Exit(2) // reported by package flag
 	case o.hash:
 		err = printHash(os.Stdin, os.Stdout)
+	case o.check:
+		err = check(o, os.Stdout)
 	default:
 		err = run(o, os.Stdout, os.Stderr)
 	}
@@ -59,18 +61,15 @@ func run(o *options, stdout, stderr io.Writer) error {
 		level = slog.LevelDebug
 	}
 	cfg.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	cfg.Engine = server.Goroutines()
-	if o.engine == "task" {
-		rt, err := runtime.New(runtime.Config{Workers: o.workers})
-		if err != nil {
-			return err
-		}
-		defer stop(rt)
-		cfg.Engine = server.Tasks(rt)
-	}
-	srv, err := server.New(cfg)
+	engine, stop, err := newEngine(o)
 	if err != nil {
 		return err
+	}
+	defer stop()
+	cfg.Engine = engine
+	srv, err := server.New(cfg)
+	if err != nil {
+		return byFlag(err)
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -119,9 +118,18 @@ func removeStale(cfg server.Config) {
 	}
 }
 
-// stop ends the runtime, unless something in it does not end.
-func stop(rt *runtime.Runtime) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	_ = rt.Stop(ctx) // the process ends all the same
+// newEngine returns the engine that was asked for, and what ends it.
+func newEngine(o *options) (e server.Engine, stop func(), err error) {
+	if o.engine != "task" {
+		return server.Goroutines(), func() {}, nil
+	}
+	rt, err := runtime.New(runtime.Config{Workers: o.workers})
+	if err != nil {
+		return nil, nil, err
+	}
+	return server.Tasks(rt), func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = rt.Stop(ctx) // the process ends all the same
+	}, nil
 }

@@ -140,10 +140,14 @@ func TestScripts(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s does not say what it needs", script)
 		}
-		for _, engine := range engineNames {
-			t.Run(strings.TrimSuffix(filepath.Base(script), ".sh")+"/"+engine, func(t *testing.T) {
+		for name, args := range map[string][]string{
+			"task":      {"-engine", "task"},
+			"goroutine": {"-engine", "goroutine"},
+			"shared":    {"-shared-ports", "-passive-ports", freeRange(t, 8)},
+		} {
+			t.Run(strings.TrimSuffix(filepath.Base(script), ".sh")+"/"+name, func(t *testing.T) {
 				requirePeer(t, peer)
-				d := begin(t, "-engine", engine, "-user", "o'neil & co")
+				d := begin(t, append(args, "-user", "o'neil & co")...)
 				user, password, _ := strings.Cut(d.login, ":")
 				cmd := exec.Command("sh", "-eux", "-c", string(text))
 				cmd.Env = append(os.Environ(),
@@ -197,6 +201,11 @@ func TestErrors(t *testing.T) {
 		{[]string{"-root", dir, "-users", filepath.Join(dir, "none")}, "none", 1},
 		{[]string{"-root", dir, "-passive-ports", "5"}, `ports "5"`, 1},
 		{[]string{"-root", dir, "-public-host", "::1"}, "-public-host", 1},
+		{[]string{"-root", dir, "-public-host-for", "10.0.0.0/8=::1"}, "-public-host-for", 1},
+		{[]string{"-root", dir, "-public-host-for", "10.0.0.0/8"}, "NETWORK=HOST", 2},
+		{[]string{"-root", dir, "-fxp", "10.0.0.0/99"}, "neither an address nor a network", 2},
+		{[]string{"-root", dir, "-active-port", "70000"}, "-active-port", 2},
+		{[]string{"-root", dir, "-shared-ports"}, "-shared-ports: ", 1},
 		{[]string{"-root", dir, "-user", "a:b"}, "colon", 1},
 		{[]string{"-root", dir, "-engine", "steam"}, "-engine", 2},
 		{[]string{"-bogus"}, "bogus", 2},

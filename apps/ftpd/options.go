@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
+	"strings"
 	"time"
+
+	"github.com/weft-go/weft/ftp/server"
 )
 
 // options are the command line.
@@ -12,12 +17,22 @@ type options struct {
 	addr, root            string
 	user, password, users string
 	readOnly, verbose     bool
-	hash                  bool
+	hash, check           bool
 	engine                string
 	workers               int
 	passivePorts          string
+	sharedPorts           bool
 	publicHost            string
+	publicNetworks        []server.PublicNetwork
+	activePort            uint
+	fxp                   []netip.Prefix
+	proxies               []netip.Prefix
 	maxSessions, maxPerIP int
+	maxPerUser, pending   int
+	login, stall          time.Duration
+	minRate               int64
+	banAfter, lockAfter   int
+	banTime               time.Duration
 	idle, drain           time.Duration
 }
 
@@ -32,12 +47,27 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.users, "users", "", "read users from this `file` instead; see package ftp/auth")
 	f.BoolVar(&o.readOnly, "read-only", false, "refuse every change")
 	f.BoolVar(&o.hash, "hash-password", false, "read a password from standard input, print its hash for a users file, and exit")
+	f.BoolVar(&o.check, "check", false, "tell what these options mean, try them on this machine, and exit")
 	f.StringVar(&o.engine, "engine", "task", "run on `task|goroutine`")
 	f.IntVar(&o.workers, "workers", 0, "threads of the task engine (default: one for each processor)")
 	f.StringVar(&o.passivePorts, "passive-ports", "", "ports for passive data connections, `LO-HI` (default: any)")
+	f.BoolVar(&o.sharedPorts, "shared-ports", false, "all sessions share -passive-ports, told apart by client address: few ports for many clients")
 	f.StringVar(&o.publicHost, "public-host", "", "IPv4 address or `name` to tell clients of PASV, behind address translation")
+	f.Func("public-host-for", "`NETWORK=HOST`: as -public-host, for clients of that network, or with local:NETWORK for those\n"+
+		"who connect to that address; without a HOST the address they connect to (repeatable)", o.addPublicNetwork)
+	f.UintVar(&o.activePort, "active-port", 0, "`port` that active data connections come from, 20 by tradition (default: any)")
+	f.Func("fxp", "`network` of servers that may be the other end of data connections (repeatable)", addNetwork(&o.fxp))
 	f.IntVar(&o.maxSessions, "max-sessions", 0, "sessions at a time (default 10000)")
 	f.IntVar(&o.maxPerIP, "max-per-ip", 0, "sessions at a time from one address (default 256)")
+	f.IntVar(&o.maxPerUser, "max-per-user", 0, "sessions at a time of one user (default: as many as there may be)")
+	f.IntVar(&o.pending, "max-pending", 0, "sessions at a time in which nobody is logged in (default: half of -max-sessions)")
+	f.DurationVar(&o.login, "login-time", 0, "end sessions that have not logged in after so long (default 2m)")
+	f.DurationVar(&o.stall, "stall", 0, "end transfers that move nothing, or less than -min-rate, for so long (default 2m)")
+	f.Int64Var(&o.minRate, "min-rate", 0, "`bytes` a second, the least of a transfer (default 16, negative: none)")
+	f.IntVar(&o.banAfter, "ban-after", 0, "failed logins after which an address is turned away for -ban-time (default 20, negative: never)")
+	f.IntVar(&o.lockAfter, "lock-after", 0, "failed logins with one name after which it is locked for -ban-time, but where its user comes from (default: never)")
+	f.DurationVar(&o.banTime, "ban-time", 0, "how long bans and locks last (default 10m)")
+	f.Func("trust-proxy", "`network` of proxies that send a PROXY protocol header (repeatable)", addNetwork(&o.proxies))
 	f.DurationVar(&o.idle, "idle", 0, "end sessions that are idle for so long (default 5m)")
 	f.DurationVar(&o.drain, "drain", 30*time.Second, "how long transfers may go on after a signal")
 	f.BoolVar(&o.verbose, "v", false, "log every command")
@@ -46,6 +76,9 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	}
 	if f.NArg() > 0 {
 		return nil, usage(f, "unexpected argument %q", f.Arg(0))
+	}
+	if o.activePort > 65535 {
+		return nil, usage(f, "-active-port %d: not a port", o.activePort)
 	}
 	if o.engine != "task" && o.engine != "goroutine" {
 		return nil, usage(f, "-engine %q: want task or goroutine", o.engine)
@@ -59,4 +92,61 @@ func usage(f *flag.FlagSet, format string, args ...any) error {
 	fmt.Fprintln(f.Output(), err)
 	f.Usage()
 	return err
+}
+
+// addPublicNetwork reads [local:]NETWORK=HOST.
+func (o *options) addPublicNetwork(s string) error {
+	network, host, ok := strings.Cut(s, "=")
+	if !ok {
+		return errors.New("want NETWORK=HOST")
+	}
+	n := server.PublicNetwork{Host: host}
+	at := &n.Clients
+	if local, ok := strings.CutPrefix(network, "local:"); ok {
+		network, at = local, &n.Local
+	}
+	var err error
+	*at, err = parseNetwork(network)
+	o.publicNetworks = append(o.publicNetworks, n)
+	return err
+}
+
+// addNetwork returns a function of package flag that adds to a list.
+func addNetwork(list *[]netip.Prefix) func(string) error {
+	return func(s string) error {
+		n, err := parseNetwork(s)
+		*list = append(*list, n)
+		return err
+	}
+}
+
+// parseNetwork reads 10.0.0.0/8, or an address, which is a network of one.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return p, fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", s)
+	}
+	return p.Masked(), nil
+}
+
+// flagOf names the flag that sets a field of server.Config.
+var flagOf = map[string]string{
+	"PassivePorts":   "-passive-ports",
+	"SharedPorts":    "-shared-ports",
+	"PublicHost":     "-public-host",
+	"PublicNetworks": "-public-host-for",
+	"ActivePort":     "-active-port",
+	"FXP":            "-fxp",
+}
+
+// byFlag returns an error of server.New in the words of the command line.
+func byFlag(err error) error {
+	e, ok := errors.AsType[*server.ConfigError](err)
+	if !ok || flagOf[e.Field] == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %s", flagOf[e.Field], e.Reason)
 }

@@ -295,5 +295,10 @@ func TestPipeliningAndSplitting(t *testing.T) {
 			t.Errorf("%q, %v", b, err)
 		}
 		c.expect(200)
+		c.raw("\xff\xfd\x01NOOP\r\n") // C138
+		if _, err := io.ReadFull(c.r, b); err != nil || string(b) != "\xff\xfc\x01" {
+			t.Errorf("%q, %v", b, err)
+		}
+		c.expect(200)
 	})
 }

@@ -25,18 +25,6 @@ func (s *session) cmdSIZE(arg string) (reply, error) {
 	return answer(ftp.CodeFileStatus, strconv.FormatInt(e.Size, 10)), nil
 }
 
-func (s *session) cmdMDTM(arg string) (reply, error) {
-	path, err := s.resolve(arg)
-	if err != nil {
-		return reply{}, err
-	}
-	e, err := s.store().stat(path)
-	if err != nil {
-		return reply{}, err
-	}
-	return answer(ftp.CodeFileStatus, string(ftp.AppendTime(nil, e.ModTime))), nil
-}
-
 func (s *session) cmdDELE(arg string) (reply, error) {
 	path, err := s.resolve(arg)
 	if err != nil {

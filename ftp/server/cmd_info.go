@@ -27,13 +27,15 @@ func (s *session) cmdHELP(arg string) (reply, error) {
 }
 
 func (s *session) cmdFEAT(string) (reply, error) {
-	return answer(ftp.CodeSystemStatus, ftp.FeatLines(s.facts, nil)...), nil
+	return answer(ftp.CodeSystemStatus, ftp.FeatLines(ftp.Selected{Facts: s.facts, Hash: s.hash}, nil)...), nil
 }
 
 // options are the verbs of OPTS (RFC 2389 section 4).
 var options = map[string]handler{
 	"MLST": (*session).optsMLST,
 	"UTF8": (*session).optsUTF8,
+	"HASH": (*session).optsHASH,
+	"MODE": (*session).optsMODE,
 }
 
 func (s *session) cmdOPTS(arg string) (reply, error) {
@@ -58,6 +60,21 @@ func (s *session) optsUTF8(value string) (reply, error) {
 		return reply{}, errOptionValue
 	}
 	return answer(ftp.CodeOK, "UTF8 is always on."), nil
+}
+
+// cmdLANG: the server speaks English (RFC 2640 section 4).
+func (s *session) cmdLANG(arg string) (reply, error) {
+	tag, _, _ := strings.Cut(arg, "-")
+	if arg != "" && !strings.EqualFold(tag, "EN") {
+		return reply{}, errNoLanguage
+	}
+	return answer(ftp.CodeOK, "The language is English."), nil
+}
+
+// cmdCSID tells who the server is (draft-peterson-streamlined-ftp-command-extensions).
+func (s *session) cmdCSID(arg string) (reply, error) {
+	s.log.Debug("client", slog.String("name", escaped(arg)))
+	return answer(ftp.CodeOK, "Name=Weft; CaseSensitive=1; DirSep=/;"), nil
 }
 
 func (s *session) cmdCLNT(arg string) (reply, error) {

@@ -28,32 +28,54 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 	s.claimed, s.hasUser = "", false
 	s.flush()
 
-	id, err := s.srv.authenticate(name, arg, auth.Peer{Addr: s.peer})
+	network := networkOf(s.peer.Addr())
+	if s.srv.guard.banned(network) {
+		return reply{}, errBanned
+	}
+	if s.srv.guard.locked(network, name) {
+		return reply{}, s.denied(name)
+	}
+	cfg := s.hosted()
+	id, err := s.srv.authenticate(cfg.Auth, name, arg, auth.Peer{Addr: s.peer})
 	switch {
+	case err == errBanned:
+		return reply{}, err
 	case errors.Is(err, auth.ErrDenied):
 		return reply{}, s.denied(name)
 	case err != nil:
 		s.log.Error("login not checked", userAttr(name), slog.String("error", escaped(err.Error())))
 		return reply{}, errLoginNotKnown
 	}
-	st, err := openStore(s.cfg, id)
+	place := s.srv.takeUser(id.Name)
+	if place == nil {
+		s.log.Warn("login refused", userAttr(id.Name), slog.String("reason", errUserFull.Msg))
+		return reply{}, errUserFull
+	}
+	st, err := openStore(s.srv, &cfg, id, place)
 	if err != nil {
+		s.srv.leaveUser(place)
 		s.log.Error("no root for user", userAttr(name), slog.String("error", escaped(err.Error())))
 		return reply{}, errNoHome
 	}
+	s.srv.guard.admitted(network, name)
 	s.logout()
-	s.login, s.cwd = login{id, st}, "/"
+	s.login, s.cwd = login{id, st, place}, "/"
+	s.srv.countPending(-1)
 	s.log.Info("login", userAttr(id.Name))
 	return answer(ftp.CodeLoggedIn, "Logged in."), nil
 }
 
-// authenticate checks a login, few at a time.
-func (srv *Server) authenticate(name, password string, from auth.Peer) (*auth.Identity, error) {
+// authenticate checks a login, few at a time: no more than these can be under way
+// when the ban comes.
+func (srv *Server) authenticate(by auth.Authenticator, name, password string, from auth.Peer) (*auth.Identity, error) {
 	srv.logins.enter()
 	defer srv.logins.leave()
+	if srv.guard.banned(networkOf(from.Addr.Addr())) {
+		return nil, errBanned
+	}
 	ctx, cancel := context.WithTimeout(srv.ctx, loginPatience)
 	defer cancel()
-	return authenticate(ctx, srv.cfg.Engine, srv.cfg.Auth, name, password, from)
+	return authenticate(ctx, srv.cfg.Engine, by, name, password, from)
 }
 
 // denied answers a failed login, late (RFC 2577 section 5), and the last one by
@@ -62,6 +84,14 @@ func (s *session) denied(name string) error {
 	s.failures++
 	// A success does not reset the count: it may be the guesser's own account.
 	s.log.Warn("login denied", userAttr(name), slog.Int("attempt", s.failures))
+	network := networkOf(s.peer.Addr())
+	ban, lock := s.srv.guard.denied(network, name)
+	if ban {
+		s.log.Warn("banned", slog.String("network", network.String()), slog.Duration("time", s.cfg.BanTime))
+	}
+	if lock {
+		s.log.Warn("locked", userAttr(name), slog.Duration("time", s.cfg.BanTime))
+	}
 	if s.cfg.LoginDelay > 0 {
 		s.engine.Sleep(s.cfg.LoginDelay)
 	}
@@ -81,7 +111,7 @@ func (s *session) cmdREIN(string) (reply, error) {
 	s.dropWay()
 	s.logout()
 	s.reset()
-	return answer(ftp.CodeReady, s.cfg.Greeting), nil
+	return answer(ftp.CodeReady, s.greeting()), nil
 }
 
 func (s *session) cmdQUIT(string) (reply, error) {

@@ -35,6 +35,9 @@ func (s *session) cmdMKD(arg string) (reply, error) {
 	if err := s.store().mkdir(path); err != nil {
 		return reply{}, err
 	}
+	if err := s.masked(path, 0o777); err != nil {
+		return reply{}, err
+	}
 	return answer(ftp.CodePath, ftp.Quote(path)+" created."), nil
 }
 

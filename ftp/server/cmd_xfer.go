@@ -1,8 +1,13 @@
 package server
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	stdnet "net"
+	"strings"
 
 	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/ftp/storage"
@@ -25,10 +30,12 @@ func (s *session) cmdSTRU(arg string) (reply, error) {
 }
 
 func (s *session) cmdMODE(arg string) (reply, error) {
-	if _, err := ftp.ParseMode(arg); err != nil {
+	mode, err := ftp.ParseMode(arg)
+	if err != nil {
 		return reply{}, err
 	}
-	return answer(ftp.CodeOK, "Mode is stream."), nil
+	s.mode = mode
+	return answer(ftp.CodeOK, "Mode is "+mode.String()+"."), nil
 }
 
 // cmdALLO checks the size only: no store allocates ahead.
@@ -49,7 +56,7 @@ func (s *session) cmdREST(arg string) (reply, error) {
 	if offset > 0 && s.typ != ftp.TypeImage {
 		return reply{}, errASCIIOffset
 	}
-	s.restart = offset
+	s.restart, s.length = offset, 0
 	return answer(ftp.CodePending, fmt.Sprintf("Restarting at %d.", offset)), nil
 }
 
@@ -65,12 +72,12 @@ func (s *session) cmdRETR(arg string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	f, err := s.store().open(path, s.restart)
+	f, err := s.store().open(path, s.restart, s.length)
 	if err != nil {
 		return reply{}, err
 	}
 	defer f.close()
-	text := fmt.Sprintf("Opening %s mode data connection (%d bytes).", s.typ, f.size-s.restart)
+	text := fmt.Sprintf("Opening %s mode data connection (%d bytes).", s.typ, f.length())
 	send := (*transfer).sendFile
 	if s.typ == ftp.TypeASCII {
 		text = "Opening ASCII mode data connection."
@@ -86,27 +93,59 @@ func (s *session) cmdRETR(arg string) (reply, error) {
 }
 
 func (s *session) cmdSTOR(arg string) (reply, error) {
-	if s.restart > 0 {
-		return s.take("STOR", arg, storage.WriteAt, s.restart)
+	path, err := s.resolve(arg)
+	switch {
+	case err != nil:
+		return reply{}, err
+	case s.length > 0:
+		return reply{}, errRangeStore
+	case s.restart > 0:
+		return s.take("STOR", path, storage.WriteAt, s.restart, "")
 	}
-	return s.take("STOR", arg, storage.WriteReplace, 0)
+	return s.take("STOR", path, storage.WriteReplace, 0, "")
 }
 
 func (s *session) cmdAPPE(arg string) (reply, error) {
-	return s.take("APPE", arg, storage.WriteAppend, 0)
-}
-
-// take receives a file. Everything the store can refuse it refuses before the
-// preliminary reply; the final one comes when the file is.
-func (s *session) take(verb, arg string, mode storage.WriteMode, offset int64) (reply, error) {
 	path, err := s.resolve(arg)
 	if err != nil {
 		return reply{}, err
+	}
+	return s.take("APPE", path, storage.WriteAppend, 0, "")
+}
+
+// stouTries is how often a name may be taken already; they have 60 random bits.
+const stouTries = 5
+
+// cmdSTOU stores under a new name in the current directory, which the preliminary
+// reply tells in the form of RFC 1123 section 4.1.2.9.
+func (s *session) cmdSTOU(string) (reply, error) {
+	for try := 1; ; try++ {
+		name := "stou." + strings.ToLower(rand.Text()[:12])
+		path, err := s.resolve(name)
+		if err != nil {
+			return reply{}, err
+		}
+		r, err := s.take("STOU", path, storage.WriteExclusive, 0, "FILE: "+name)
+		if try == stouTries || !errors.Is(err, fs.ErrExist) {
+			return r, err
+		}
+	}
+}
+
+// take receives a file. Everything the store can refuse it refuses before the
+// preliminary reply; the final one comes when the file is. text is that of the
+// preliminary reply, "" for the usual one.
+func (s *session) take(verb, path string, mode storage.WriteMode, offset int64, text string) (reply, error) {
+	fresh := false // it gets the permissions of new files
+	if s.hasUmask {
+		_, err := s.store().lstat(path)
+		fresh = errors.Is(err, fs.ErrNotExist)
 	}
 	f, err := s.store().create(path, mode, offset)
 	if err != nil {
 		return reply{}, err
 	}
+	f.left = s.cfg.MaxFileSize - offset
 	complete := false
 	defer func() {
 		if !complete {
@@ -117,7 +156,9 @@ func (s *session) take(verb, arg string, mode storage.WriteMode, offset int64) (
 	if s.typ == ftp.TypeASCII {
 		decoder = new(ftp.ASCIIDecoder)
 	}
-	text := fmt.Sprintf("Opening %s mode data connection.", s.typ)
+	if text == "" {
+		text = fmt.Sprintf("Opening %s mode data connection.", s.typ)
+	}
 	err = s.transfer(verb+" "+path, text, func(t *transfer, c stdnet.Conn) error {
 		if err := t.receive(c, f, decoder); err != nil {
 			return err
@@ -131,5 +172,10 @@ func (s *session) take(verb, arg string, mode storage.WriteMode, offset int64) (
 		return reply{}, err
 	}
 	complete = true
+	if fresh {
+		if err := s.masked(path, 0o666); err != nil {
+			s.log.Warn("permissions not set", pathAttr(path), slog.String("error", escaped(err.Error())))
+		}
+	}
 	return answer(ftp.CodeTransferDone, "Transfer complete."), nil
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,16 @@ type Config struct {
 	// a client gets 421.
 	MaxSessions, MaxSessionsPerIP int
 
+	// MaxPending bounds the sessions in which nobody is logged in, by default half
+	// of MaxSessions, and MaxSessionsPerUser those of one user, by default as many
+	// as there may be: beyond it a login gets 530.
+	MaxPending, MaxSessionsPerUser int
+
+	// MaxStoreCalls bounds the calls of Root, or of each user's tree of RootFor, that
+	// run at a time, by default 64: half of the threads for blocking calls that a
+	// runtime has by default. A disk that hangs then leaves threads for the others.
+	MaxStoreCalls int
+
 	// IdleTimeout ends a session that sends no command and has no transfer. The
 	// default is five minutes, the least RFC 1123 section 4.1.3.2 allows.
 	IdleTimeout time.Duration
@@ -53,7 +64,8 @@ type Config struct {
 	LoginTimeout time.Duration
 
 	// DataTimeout is how long a transfer waits for its data connection, by
-	// default ten seconds.
+	// default ten seconds. PASV, EPSV, PORT and EPRT wait six times as long for
+	// their command: then the port is closed.
 	DataTimeout time.Duration
 
 	// StallTimeout ends a transfer whose connection moves nothing for so long, or
@@ -67,15 +79,75 @@ type Config struct {
 	MaxLoginAttempts int
 	LoginDelay       time.Duration
 
+	// BanAfter is the number of failed logins from one IPv4 address or IPv6 /64
+	// network within BanTime after which its connections get 421 for BanTime. The
+	// defaults are 20 and ten minutes.
+	BanAfter int
+	BanTime  time.Duration
+
+	// LockAfter is the number of failed logins with one name, from anywhere, after
+	// which more are denied for BanTime, but for networks from which the user has
+	// logged in before. The default is no limit: it is a way to lock out users who
+	// come from elsewhere.
+	LockAfter int
+
 	// PassivePorts are the ports of PASV and EPSV, of which one is picked at
 	// random. The default is 49152 to 65535, and any other if none of those is
 	// free.
 	PassivePorts PortRange
 
-	// PublicAddr is the IPv4 address PASV tells of, for a server behind address
-	// translation. By default it is the one the client has connected to. EPSV is
-	// not concerned: it tells of no address.
-	PublicAddr netip.Addr
+	// SharedPorts makes all sessions share PassivePorts, which must be given and
+	// at most 1024: few ports do for many clients then. Serve listens on all of
+	// them, and connections are told apart by port and client address, so that as
+	// many sessions of one address as there are ports can open a passive data
+	// connection at a time; others get 425.
+	SharedPorts bool
+
+	// PublicHost is what PASV tells of, for a server behind address translation: an
+	// IPv4 address, or a name, which is looked up again after PublicRefresh, by
+	// default a minute. While that fails, the last address is told. By default it
+	// is the address the client has connected to. PublicNetworks are exceptions, of
+	// which the first that fits counts. EPSV is not concerned: it tells of no
+	// address.
+	PublicHost     string
+	PublicNetworks []PublicNetwork
+	PublicRefresh  time.Duration
+
+	// LookupHost, unless nil, looks up the IPv4 address of PublicHost and
+	// PublicNetworks in place of the system's resolver. It may block.
+	LookupHost func(ctx context.Context, host string) (netip.Addr, error)
+
+	// ActivePort is the port that active data connections (PORT, EPRT) come from,
+	// 20 by tradition, which takes privileges. The default is any.
+	ActivePort uint16
+
+	// FXP are networks whose hosts may be the other end of a data connection, beside
+	// the client itself: for transfers from server to server. Whoever can log in
+	// can make the server connect there, to ports from 1024 on.
+	FXP []netip.Prefix
+
+	// MaxFileSize bounds what is uploaded to one file, in bytes; beyond it an upload
+	// gets 552. The default is no limit.
+	MaxFileSize int64
+
+	// MaxIdleTimeout bounds what SITE IDLE may ask for, by default two hours, or
+	// IdleTimeout if that is longer.
+	MaxIdleTimeout time.Duration
+
+	// AllowSymlink lets users with the right to write make symbolic links (SITE
+	// SYMLINK). They lead to paths inside the tree only, whatever is put there later.
+	AllowSymlink bool
+
+	// Hosts are virtual hosts by their names in lower case. A client chooses one by
+	// HOST; one that does not gets what is in this Config. Without any, HOST takes
+	// every name.
+	Hosts map[string]*Host
+
+	// TrustedProxies are networks of proxies that begin each control connection with
+	// a header of the PROXY protocol, version 1 or 2, which names the client. A
+	// connection from there without one is dropped. Data connections do not go by
+	// way of the proxy: the client's must reach the server from its own address.
+	TrustedProxies []netip.Prefix
 }
 
 // A ConfigError says which field of a Config is wrong.
@@ -101,14 +173,11 @@ func (c *Config) complete() error {
 	if (c.Root == nil) == (c.RootFor == nil) {
 		return &ConfigError{"Root", "one of Root and RootFor is needed"}
 	}
-	if c.PublicAddr.IsValid() {
-		c.PublicAddr = c.PublicAddr.Unmap()
-		if !c.PublicAddr.Is4() {
-			return &ConfigError{"PublicAddr", "not an IPv4 address"}
-		}
+	if err := c.checkData(); err != nil {
+		return err
 	}
-	if err := c.PassivePorts.check(); err != nil {
-		return &ConfigError{"PassivePorts", err.Error()}
+	if c.LookupHost == nil {
+		c.LookupHost = lookupIPv4
 	}
 	if c.Engine == nil {
 		c.Engine = Tasks(nil)
@@ -121,7 +190,13 @@ func (c *Config) complete() error {
 	}
 	count(&c.MaxSessions, 10000)
 	count(&c.MaxSessionsPerIP, 256)
+	count(&c.MaxPending, max(c.MaxSessions/2, 1))
+	count(&c.MaxSessionsPerUser, noLimit)
+	count(&c.MaxStoreCalls, 64)
 	count(&c.MaxLoginAttempts, 3)
+	count(&c.BanAfter, 20)
+	count(&c.LockAfter, noLimit)
+	span(&c.BanTime, 10*time.Minute)
 	span(&c.IdleTimeout, 5*time.Minute)
 	span(&c.LoginTimeout, 2*time.Minute)
 	span(&c.DataTimeout, 10*time.Second)
@@ -140,6 +215,43 @@ func (c *Config) complete() error {
 	}
 	return nil
 }
+
+// checkData checks what concerns data connections.
+func (c *Config) checkData() error {
+	if err := c.PassivePorts.check(); err != nil {
+		return &ConfigError{"PassivePorts", err.Error()}
+	}
+	switch {
+	case !c.SharedPorts:
+	case c.PassivePorts == PortRange{} || c.PassivePorts.size() > maxSharedPorts:
+		return &ConfigError{"SharedPorts", fmt.Sprintf("PassivePorts must name 1 to %d ports to share", maxSharedPorts)}
+	case len(c.FXP) > 0:
+		return &ConfigError{"SharedPorts", "not together with FXP: sessions are told apart by the client's address"}
+	}
+	if err := checkPublicHost(c.PublicHost); err != nil {
+		return &ConfigError{"PublicHost", err.Error()}
+	}
+	for _, n := range c.PublicNetworks {
+		if err := checkPublicHost(n.Host); err != nil {
+			return &ConfigError{"PublicNetworks", err.Error()}
+		}
+	}
+	if err := checkActivePort(c.ActivePort); err != nil {
+		return &ConfigError{"ActivePort", err.Error()}
+	}
+	span(&c.PublicRefresh, time.Minute)
+	span(&c.MaxIdleTimeout, max(2*time.Hour, c.IdleTimeout))
+	if c.MaxFileSize <= 0 {
+		c.MaxFileSize = noLength
+	}
+	if err := checkHosts(c.Hosts); err != nil {
+		return err
+	}
+	return nil
+}
+
+// maxSharedPorts bounds what Serve listens on.
+const maxSharedPorts = 1024
 
 func count(limit *int, standard int) {
 	switch {
@@ -186,6 +298,8 @@ func (r PortRange) String() string {
 	}
 	return fmt.Sprintf("%d-%d", r.Lo, r.Hi)
 }
+
+func (r PortRange) size() int { return int(r.Hi) - int(r.Lo) + 1 }
 
 func (r PortRange) check() error {
 	if r != (PortRange{}) && (r.Lo == 0 || r.Hi < r.Lo) {

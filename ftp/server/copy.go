@@ -28,12 +28,17 @@ func (t *transfer) sendFile(c stdnet.Conn, f *source) error {
 func (t *transfer) sendDirect(c stdnet.Conn, to io.ReaderFrom, f *source) error {
 	p := t.pace()
 	for {
+		want := min(sendChunk, f.left())
+		if want == 0 {
+			return nil
+		}
 		p.start(c.SetWriteDeadline)
-		chunk := io.LimitedReader{R: f.os, N: sendChunk}
+		chunk := io.LimitedReader{R: f.os, N: want}
 		n, err := to.ReadFrom(&chunk)
 		stalled := p.stop(n)
+		f.taken += n
 		switch {
-		case err == nil && n < sendChunk:
+		case err == nil && n < want:
 			return nil
 		case err == nil:
 		case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -121,6 +126,7 @@ func (t *transfer) send(c stdnet.Conn, p *pace, data []byte) error {
 // receive takes a file, converted by decoder unless nil, until the peer ends
 // the stream. It makes nothing final.
 func (t *transfer) receive(c stdnet.Conn, f *sink, decoder *ftp.ASCIIDecoder) error {
+	t.receives = true
 	p := t.pace()
 	in, out := takeSmall(), (*buffer)(nil)
 	defer func() { in.put() }()
@@ -167,6 +173,7 @@ func (t *transfer) receive(c stdnet.Conn, f *sink, decoder *ftp.ASCIIDecoder) er
 // connection counts: a slow disk is not the client's fault.
 type pace struct {
 	t       *transfer
+	silent  bool // what moves is counted elsewhere
 	stall   time.Duration
 	minRate int64
 
@@ -189,7 +196,9 @@ func (p *pace) start(setDeadline func(time.Time) error) {
 // stop ends a call that moved n bytes and reports whether the transfer has
 // stalled.
 func (p *pace) stop(n int64) bool {
-	p.t.moved.Add(n)
+	if !p.silent {
+		p.t.moved.Add(n)
+	}
 	p.moved += n
 	p.waited += time.Since(p.began)
 	if p.waited < p.stall {

@@ -2,6 +2,7 @@ package server
 
 import (
 	stdnet "net"
+	"time"
 )
 
 // A dataWay is how the next data connection comes about, as PASV, EPSV, PORT or
@@ -17,7 +18,26 @@ type dataWay interface {
 // setWay replaces the way to the next data connection: there is one a session.
 func (s *session) setWay(w dataWay) {
 	s.dropWay()
-	s.way = w
+	s.way, s.wayTime = w, time.Now().Add(wayPatience*min(s.cfg.DataTimeout, noTimeLimit/wayPatience))
+}
+
+// wayPatience is how many times DataTimeout a way waits for its command: a
+// session that never sends one must not keep a port others could use.
+const wayPatience = 6
+
+// expireWay gives the way up if it is time to, and returns when to look again:
+// deadline, or earlier.
+func (s *session) expireWay(deadline time.Time) time.Time {
+	switch {
+	case s.way == nil:
+		return deadline
+	case !time.Now().Before(s.wayTime):
+		s.dropWay()
+		return deadline
+	case s.wayTime.Before(deadline):
+		return s.wayTime
+	}
+	return deadline
 }
 
 func (s *session) dropWay() {

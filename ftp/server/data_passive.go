@@ -3,11 +3,8 @@ package server
 import (
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	stdnet "net"
 	"net/netip"
-	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/weft-go/weft/ftp"
@@ -16,7 +13,7 @@ import (
 // passive waits for the client to connect (PASV, EPSV).
 type passive struct {
 	listener stdnet.Listener
-	peer     netip.Addr // who may connect
+	may      func(from netip.Addr) bool // who may connect
 	patience time.Duration
 	log      *slog.Logger
 }
@@ -25,25 +22,28 @@ func (s *session) cmdPASV(string) (reply, error) {
 	if s.only {
 		return reply{}, errEPSVOnly
 	}
-	if !s.local.Addr().Is4() {
+	if !s.reached.Is4() {
 		return reply{}, errPASVForIPv4
+	}
+	addr, err := s.srv.public.addr(s.peer.Addr(), s.reached)
+	if err != nil || !addr.Is4() {
+		return reply{}, errNoPublicAddr
 	}
 	port, err := s.listen()
 	if err != nil {
 		return reply{}, err
 	}
-	addr := s.local.Addr()
-	if s.cfg.PublicAddr.IsValid() {
-		addr = s.cfg.PublicAddr
-	}
-	return answer(ftp.CodePassive, ftp.Text227(netip.AddrPortFrom(addr, port))), nil
+	told := netip.AddrPortFrom(addr, port)
+	// What a client sees may differ: some routers rewrite it.
+	s.log.Debug("passive", slog.String("told", told.String()))
+	return answer(ftp.CodePassive, ftp.Text227(told)), nil
 }
 
 // cmdEPSV: RFC 2428 section 3. The family is the control connection's, and
 // asking for the other one gets 522 with the one to use.
 func (s *session) cmdEPSV(arg string) (reply, error) {
 	family, all, err := ftp.ParseEPSV(arg)
-	own := ftp.FamilyOf(s.local.Addr())
+	own := ftp.FamilyOf(s.dataAddr)
 	switch {
 	case errors.Is(err, ftp.ErrProtocol), err == nil && family != 0 && family != own:
 		return reply{}, &ftp.Error{Code: ftp.CodeBadProtocol, Msg: ftp.ProtocolText(own)}
@@ -60,76 +60,44 @@ func (s *session) cmdEPSV(arg string) (reply, error) {
 	return answer(ftp.CodeExtendedPassive, ftp.Text229(port)), nil
 }
 
-// listen replaces the session's listener by one on another port.
+// listen replaces the session's way to the next data connection by another
+// port.
 func (s *session) listen() (port uint16, err error) {
 	s.dropWay()
 	if !s.local.IsValid() {
 		return 0, errNoPassive // the control connection is not TCP
 	}
-	l, err := listenInRange(s.engine, s.local.Addr(), s.cfg.PassivePorts)
+	way, port, err := s.passiveWay()
 	if err != nil {
 		s.log.Warn("no passive port", slog.String("ports", s.cfg.PassivePorts.String()), slog.String("error", err.Error()))
 		return 0, errNoPassive
 	}
-	s.setWay(&passive{l, s.peer.Addr(), s.cfg.DataTimeout, s.log})
-	return addrPort(l.Addr()).Port(), nil
+	s.setWay(way)
+	return port, nil
 }
 
-// maxPortTries bounds the search for a free port, which does not park.
-const maxPortTries = 1024
-
-// dynamicPorts are used if no range is configured (RFC 6335 section 6).
-//
-// The system would pick one, too, but each transfer leaves a port in TIME_WAIT,
-// on the side of who closes first, which is the sender's, and Linux then looks
-// through thousands of them. BenchmarkRETR, run for a minute, shows it.
-var dynamicPorts = PortRange{49152, 65535}
-
-// listenInRange listens on a port of the range that can't be guessed (RFC 2577
-// section 7).
-func listenInRange(e Engine, addr netip.Addr, ports PortRange) (stdnet.Listener, error) {
-	network := "tcp6"
-	if addr.Is4() {
-		network = "tcp4"
-	}
-	listenOn := func(port int) (stdnet.Listener, error) {
-		return e.Listen(network, stdnet.JoinHostPort(addr.String(), strconv.Itoa(port)))
-	}
-	anyPort := ports == (PortRange{})
-	if anyPort {
-		ports = dynamicPorts
-	}
-	n := int(ports.Hi) - int(ports.Lo) + 1
-	first, stride := rand.IntN(n), randomStride(n)
-	var err error
-	for i := range min(n, maxPortTries) {
-		var l stdnet.Listener
-		l, err = listenOn(int(ports.Lo) + (first+i*stride)%n)
-		if err == nil {
-			return l, nil
+func (s *session) passiveWay() (dataWay, uint16, error) {
+	if s.cfg.SharedPorts {
+		sp := s.srv.sharedAt(s.local.Addr())
+		if sp == nil {
+			return nil, 0, stdnet.ErrClosed
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, err
+		c, err := sp.claim(s.peer.Addr(), s.cfg.DataTimeout, s.log)
+		if err != nil {
+			return nil, 0, err
 		}
+		return c, c.key.port, nil
 	}
-	if anyPort {
-		return listenOn(0)
+	l, err := s.srv.ports.listen(s.engine, s.dataAddr, s.cfg.PassivePorts)
+	if err != nil {
+		return nil, 0, err
 	}
-	return nil, err
+	return &passive{l, s.mayConnect, s.cfg.DataTimeout, s.log}, addrPort(l.Addr()).Port(), nil
 }
 
-// randomStride returns a step by which one comes to each of n places.
-func randomStride(n int) int {
-	for {
-		stride := 1 + rand.IntN(n)
-		a, b := stride, n
-		for b != 0 {
-			a, b = b, a%b
-		}
-		if a == 1 {
-			return stride
-		}
-	}
+// mayConnect reports whether a data connection may come from an address.
+func (s *session) mayConnect(from netip.Addr) bool {
+	return from == s.peer.Addr() || containedIn(s.cfg.FXP, from)
 }
 
 // open waits for the client. Whoever connects from another address is turned
@@ -140,9 +108,7 @@ func (p *passive) open(t *transfer) (stdnet.Conn, error) {
 	if err := t.hold(p.listener); err != nil {
 		return nil, err
 	}
-	if l, ok := p.listener.(interface{ SetDeadline(time.Time) error }); ok {
-		_ = l.SetDeadline(time.Now().Add(p.patience)) // Accept tells if it is closed
-	}
+	_ = setAcceptDeadline(p.listener, time.Now().Add(p.patience)) // Accept tells if it is closed
 	stolen := false
 	for {
 		c, err := p.listener.Accept()
@@ -151,7 +117,7 @@ func (p *passive) open(t *transfer) (stdnet.Conn, error) {
 			return nil, errNoData
 		}
 		from := addrPort(c.RemoteAddr())
-		if from.Addr() == p.peer {
+		if p.may(from.Addr()) {
 			return c, nil
 		}
 		if !stolen {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	stdnet "net"
 	"net/netip"
 	"os"
@@ -249,60 +248,9 @@ func TestNoDataConnection(t *testing.T) {
 	})
 }
 
-// C175, C289: ports are from the range, not in order, and may run out.
-func TestPassiveRange(t *testing.T) {
+func TestPublicHost(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		ports := freeRange(t, 8)
-		f := start(t, e, func(c *server.Config) { c.PassivePorts = ports })
-		f.write("f", "x")
-		var seen []uint16
-		var clients []*client
-		for range 8 {
-			c := f.login()
-			at, err := ftp.Parse227(c.cmd(227, "PASV").Text())
-			if err != nil || at.Port() < ports.Lo || at.Port() > ports.Hi {
-				t.Fatalf("%v, %v", at, err)
-			}
-			seen = append(seen, at.Port())
-			clients = append(clients, c)
-		}
-		t.Logf("ports: %v", seen)
-		c := f.login()
-		c.cmd(425, "PASV")
-		c.cmd(425, "EPSV")
-		c.cmd(200, "NOOP")
-		clients[0].cmd(221, "QUIT")
-		clients[0].expectClosed()
-		if got := c.get("RETR f"); got != "x" {
-			t.Errorf("got %q", got)
-		}
-	})
-}
-
-// freeRange finds n free ports in a row, elsewhere each time: other tests may run
-// beside this one.
-func freeRange(t *testing.T, n int) server.PortRange {
-	t.Helper()
-	for range 100 {
-		lo := 20000 + rand.IntN(10000)
-		free := true
-		for port := lo; port < lo+n && free; port++ {
-			l, err := stdnet.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-			if free = err == nil; free {
-				l.Close()
-			}
-		}
-		if free {
-			return server.PortRange{Lo: uint16(lo), Hi: uint16(lo + n - 1)}
-		}
-	}
-	t.Skip("SKIP: no free ports")
-	return server.PortRange{}
-}
-
-func TestPublicAddr(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, func(c *server.Config) { c.PublicAddr = netip.MustParseAddr("192.0.2.7") })
+		f := start(t, e, func(c *server.Config) { c.PublicHost = "192.0.2.7" })
 		c := f.login()
 		at, err := ftp.Parse227(c.cmd(227, "PASV").Text())
 		if err != nil || at.Addr().String() != "192.0.2.7" {
@@ -320,7 +268,19 @@ func TestConfig(t *testing.T) {
 		{"Root", func(c *server.Config) { c.Root = nil }},
 		{"PassivePorts", func(c *server.Config) { c.PassivePorts = server.PortRange{Lo: 10, Hi: 9} }},
 		{"PassivePorts", func(c *server.Config) { c.PassivePorts = server.PortRange{Hi: 9} }},
-		{"PublicAddr", func(c *server.Config) { c.PublicAddr = netip.IPv6Loopback() }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "::1" }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "0.0.0.0" }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "1.2.3" }},
+		{"PublicHost", func(c *server.Config) { c.PublicHost = "ftp://x" }},
+		{"PublicNetworks", func(c *server.Config) { c.PublicNetworks = []server.PublicNetwork{{Host: "a b"}} }},
+		{"SharedPorts", func(c *server.Config) { c.SharedPorts = true }},
+		{"SharedPorts", func(c *server.Config) {
+			c.SharedPorts, c.PassivePorts = true, server.PortRange{Lo: 1024, Hi: 60000}
+		}},
+		{"SharedPorts", func(c *server.Config) {
+			c.SharedPorts, c.PassivePorts = true, server.PortRange{Lo: 2000, Hi: 2001}
+			c.FXP = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		}},
 	} {
 		var cfg server.Config
 		twoUsers(&cfg)

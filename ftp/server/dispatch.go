@@ -61,9 +61,11 @@ func init() {
 
 		"RETR": (*session).cmdRETR,
 		"STOR": (*session).cmdSTOR,
+		"STOU": (*session).cmdSTOU,
 		"APPE": (*session).cmdAPPE,
 		"ALLO": (*session).cmdALLO,
 		"REST": (*session).cmdREST,
+		"RANG": (*session).cmdRANG,
 		"ABOR": (*session).cmdABOR,
 
 		"LIST": (*session).cmdLIST,
@@ -74,6 +76,18 @@ func init() {
 
 		"SIZE": (*session).cmdSIZE,
 		"MDTM": (*session).cmdMDTM,
+		"MFMT": (*session).cmdMFMT,
+		"MFF":  (*session).cmdMFF,
+		"HASH": (*session).cmdHASH,
+		"AVBL": (*session).cmdAVBL,
+		"SITE": (*session).cmdSITE,
+
+		"XCRC":    xhash("XCRC", ftp.HashCRC32),
+		"XMD5":    xhash("XMD5", ftp.HashMD5),
+		"XSHA1":   xhash("XSHA1", ftp.HashSHA1),
+		"XSHA256": xhash("XSHA256", ftp.HashSHA256),
+		"XSHA512": xhash("XSHA512", ftp.HashSHA512),
+
 		"DELE": (*session).cmdDELE,
 		"RNFR": (*session).cmdRNFR,
 		"RNTO": (*session).cmdRNTO,
@@ -84,6 +98,9 @@ func init() {
 		"FEAT": (*session).cmdFEAT,
 		"OPTS": (*session).cmdOPTS,
 		"CLNT": (*session).cmdCLNT,
+		"CSID": (*session).cmdCSID,
+		"HOST": (*session).cmdHOST,
+		"LANG": (*session).cmdLANG,
 	}
 }
 
@@ -131,8 +148,11 @@ func (s *session) settle(row *ftp.Command, err error) {
 	if seq&ftp.SetsRename == 0 || err != nil {
 		s.rename = ""
 	}
+	if row == nil || row.Verb != "SITE" || err != nil {
+		s.copied = ""
+	}
 	if seq&ftp.KeepsRest == 0 && (seq&ftp.SetsRest == 0 || err != nil) {
-		s.restart = 0
+		s.restart, s.length = 0, 0
 	}
 }
 

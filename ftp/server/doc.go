@@ -32,8 +32,8 @@
 //   - A data command uses up the PASV, EPSV, PORT or EPRT before it, also when it
 //     is refused.
 //   - Data connections go to and come from the address of the control connection
-//     only. PORT and EPRT with another address or a port below 1024 get 504
-//     (RFC 2577 section 3).
+//     only, or networks that Config.FXP names. PORT and EPRT with another address
+//     or a port below 1024 get 504 (RFC 2577 section 3).
 //   - QUIT during a transfer waits for its end (RFC 959 section 4.1.1). A control
 //     connection that is lost without QUIT aborts it, and nothing is kept of an
 //     atomic upload.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	stdnet "net"
+	"syscall"
 	"time"
 )
 
@@ -21,7 +22,7 @@ type Engine interface {
 	Listen(network, address string) (stdnet.Listener, error)
 
 	// Dial connects from the address local to a literal address, until ctx is
-	// done.
+	// done. A port of local may be used by other connections at the same time.
 	Dial(ctx context.Context, network string, local stdnet.Addr, address string) (stdnet.Conn, error)
 
 	// Go starts fn beside the caller: on the same worker where there are workers.
@@ -45,4 +46,13 @@ type Activity interface {
 	// Wait waits until the function has returned. It returns an error if the
 	// caller was killed first; then it may be called again.
 	Wait() error
+}
+
+// sharesPort returns what Dial does to a socket that gets a certain port: all
+// sockets with it must say that they share it.
+func sharesPort(local stdnet.Addr) func(network, address string, c syscall.RawConn) error {
+	if addrPort(local).Port() == 0 {
+		return nil
+	}
+	return reuseAddress
 }

@@ -21,7 +21,7 @@ func (goroutines) Listen(network, address string) (stdnet.Listener, error) {
 }
 
 func (goroutines) Dial(ctx context.Context, network string, local stdnet.Addr, address string) (stdnet.Conn, error) {
-	d := stdnet.Dialer{LocalAddr: local}
+	d := stdnet.Dialer{LocalAddr: local, Control: sharesPort(local)}
 	return d.DialContext(ctx, network, address)
 }
 

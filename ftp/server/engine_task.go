@@ -23,7 +23,7 @@ func (tasks) Listen(network, address string) (stdnet.Listener, error) {
 }
 
 func (tasks) Dial(ctx context.Context, network string, local stdnet.Addr, address string) (stdnet.Conn, error) {
-	d := net.Dialer{LocalAddr: local}
+	d := net.Dialer{LocalAddr: local, Control: sharesPort(local)}
 	return d.DialContext(ctx, network, address)
 }
 

@@ -8,8 +8,11 @@ import (
 	"log"
 	"log/slog"
 	stdnet "net"
+	"net/netip"
+	"net/textproto"
 	"strings"
 
+	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/ftp/auth"
 	"github.com/weft-go/weft/ftp/server"
 	"github.com/weft-go/weft/ftp/storage"
@@ -62,4 +65,61 @@ func Example() {
 	// Output:
 	// 220 Hello.
 	// true
+}
+
+// A server behind address translation, in a network of its own: clients outside
+// are told the public address, those inside the one they have connected to.
+func ExamplePublicNetwork() {
+	cfg := server.Config{
+		Engine:       server.Goroutines(),
+		Auth:         &auth.Anonymous{Perms: auth.ReadOnly},
+		Root:         storage.NewMem(),
+		Logger:       slog.New(slog.DiscardHandler),
+		PassivePorts: server.PortRange{Lo: 40000, Hi: 40999},
+		PublicHost:   "203.0.113.7", // or a name
+		PublicNetworks: []server.PublicNetwork{
+			{Clients: netip.MustParsePrefix("192.168.0.0/16")},
+			{Clients: netip.MustParsePrefix("127.0.0.0/8"), Host: "198.51.100.1"},
+		},
+	}
+	srv, err := server.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	l, err := cfg.Engine.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go srv.Serve(l) // returns ErrServerClosed after Close
+
+	c, err := textproto.Dial("tcp", l.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.PrintfLine("USER ftp\r\nPASS me@\r\nPASV") // ReadResponse tells
+	for _, code := range []int{220, 331, 230, 227} {
+		_, text, err := c.ReadResponse(code)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if at, err := ftp.Parse227(text); err == nil {
+			fmt.Println(at.Addr(), at.Port() >= 40000 && at.Port() <= 40999)
+		}
+	}
+	fmt.Printf("%+v\n", srv.Stats())
+	// Output:
+	// 198.51.100.1 true
+	// {Sessions:1 Pending:0 Users:1 PassivePorts:1}
+}
+
+func ExampleConfigError() {
+	_, err := server.New(server.Config{
+		Auth:         &auth.Anonymous{},
+		Root:         storage.NewMem(),
+		PassivePorts: server.PortRange{Lo: 40000}, // and its end?
+	})
+	fmt.Println(err)
+	// Output: server: config: PassivePorts: expected two ports, LO-HI
 }

@@ -8,7 +8,8 @@ import (
 
 // A gate lets a bounded number of parties through at a time, in the order they
 // came. It keeps what many clients may ask for at once, the hashing of
-// passwords, from filling the offload pool that everyone's file calls need.
+// passwords or calls of one slow disk, from filling the offload pool that
+// everyone's calls need.
 type gate struct {
 	mu    sync.Mutex // held for a few instructions only
 	free  int        // mu guards
@@ -18,19 +19,43 @@ type gate struct {
 // enter waits for a place. If the calling task is killed meanwhile enter does
 // not return: it unwinds the task.
 func (g *gate) enter() {
+	if w, ok := g.join(); !ok {
+		if err := w.Park("gate"); err != nil {
+			g.forget(w)
+			runtime.Unwind(err)
+		}
+	}
+}
+
+// enterShielded is enter that waits on if the task is killed.
+func (g *gate) enterShielded() {
+	if w, ok := g.join(); !ok {
+		_ = w.Shielded().Park("gate") // ends by leave only
+	}
+}
+
+// join takes a place, or one in the queue.
+func (g *gate) join() (w runtime.Waiter, ok bool) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.free > 0 {
 		g.free--
-		g.mu.Unlock()
-		return
+		return w, true
 	}
-	w := runtime.NewWaiter()
+	w = runtime.NewWaiter()
 	g.queue = append(g.queue, w)
-	g.mu.Unlock()
-	if err := w.Park("login gate"); err != nil {
-		g.forget(w)
-		runtime.Unwind(err)
+	return w, false
+}
+
+// tryEnter enters if there is a place, and reports whether there was.
+func (g *gate) tryEnter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.free == 0 {
+		return false
 	}
+	g.free--
+	return true
 }
 
 // leave gives the place up, to who waits longest.

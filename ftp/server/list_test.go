@@ -179,6 +179,23 @@ func TestMLSx(t *testing.T) {
 		if len(entries) != 9 {
 			t.Errorf("%d entries", len(entries))
 		}
+		unique := make(map[string]string)
+		for _, line := range sorted(t, c.get("MLSD")) {
+			e, _, err := ftp.ParseMLSD(line)
+			if err != nil || strings.Contains(e.Name, "/") || !strings.Contains(line, "; ") { // C194
+				t.Errorf("%q: %v", line, err)
+			}
+			if e.Kind != ftp.KindPlain { // C197: neither cdir nor pdir
+				t.Errorf("%q", line)
+			}
+			if e.Unique != entries[e.Name].Unique { // C200
+				t.Errorf("unique facts of %s: %s, %s", e.Name, e.Unique, entries[e.Name].Unique)
+			}
+			if other, twice := unique[e.Unique]; twice {
+				t.Errorf("%s and %s have the unique fact %s", e.Name, other, e.Unique)
+			}
+			unique[e.Unique] = e.Name
+		}
 		if e := entries["a.txt"]; !e.Mode.IsRegular() || e.Size != 5 || !e.Perm.Has(ftp.PermRead|ftp.PermDelete) {
 			t.Errorf("%+v", e)
 		}

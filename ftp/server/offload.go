@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"time"
 
 	"github.com/weft-go/weft/ftp/auth"
 	"github.com/weft-go/weft/ftp/storage"
@@ -47,13 +50,31 @@ type store struct {
 	shared bool // fs is the server's, and not closed
 }
 
+// A callLimit is an engine on which a bounded number of blocking calls run at a
+// time: a tree whose disk hangs must not take all threads from the others.
+type callLimit struct {
+	Engine
+	places *gate
+}
+
+// Offload waits for a place first, also if the caller is killed: what it has
+// opened must be closed.
+func (l callLimit) Offload(fn func()) error {
+	l.places.enterShielded()
+	defer l.places.leave()
+	return l.Engine.Offload(fn)
+}
+
 // openStore returns the tree of a user.
-func openStore(cfg *Config, id *auth.Identity) (*store, error) {
-	s := &store{engine: cfg.Engine, fs: cfg.Root, shared: true}
+func openStore(srv *Server, cfg *Config, id *auth.Identity, place *userPlace) (*store, error) {
+	s := &store{engine: callLimit{cfg.Engine, &srv.calls}, fs: cfg.Root, shared: true}
+	if cfg.RootFor != nil {
+		s.engine = callLimit{cfg.Engine, &place.calls}
+	}
 	if cfg.RootFor == nil && id.Home == "/" {
 		return s, nil
 	}
-	fsys, err := await(cfg.Engine, func() (storage.FS, error) {
+	fsys, err := await(s.engine, func() (storage.FS, error) {
 		if cfg.RootFor != nil {
 			return cfg.RootFor(id)
 		}
@@ -97,7 +118,23 @@ func (s *store) rename(from, to string) error {
 	return awaitErr(s.engine, func() error { return s.fs.Rename(from, to) })
 }
 
-// A source is a file being read.
+func (s *store) chmod(path string, perm fs.FileMode) error {
+	return awaitErr(s.engine, func() error { return s.fs.Chmod(path, perm) })
+}
+
+func (s *store) chtimes(path string, mtime time.Time) error {
+	return awaitErr(s.engine, func() error { return s.fs.Chtimes(path, mtime) })
+}
+
+func (s *store) symlink(target, path string) error {
+	return awaitErr(s.engine, func() error { return storage.Symlink(s.fs, target, path) })
+}
+
+func (s *store) free(path string) (int64, error) {
+	return await(s.engine, func() (int64, error) { return storage.Free(s.fs, path) })
+}
+
+// A source is a file being read, or a part of it.
 type source struct {
 	engine Engine
 	file   storage.File
@@ -105,16 +142,19 @@ type source struct {
 	path   string
 	start  int64 // the offset it was opened at
 	size   int64 // when it was opened
+	limit  int64 // how much is wanted, 0 for all
+	taken  int64 // how much was read
 }
 
-// open opens a file at an offset. One beyond its end gives storage.ErrOffset.
-func (s *store) open(path string, offset int64) (*source, error) {
+// open opens a file at an offset, to read as much as length, or to the end if that
+// is 0. An offset beyond the end gives storage.ErrOffset.
+func (s *store) open(path string, offset, length int64) (*source, error) {
 	return await(s.engine, func() (*source, error) {
 		file, err := s.fs.Open(path)
 		if err != nil {
 			return nil, err
 		}
-		f := &source{engine: s.engine, file: file, path: path, start: offset}
+		f := &source{engine: s.engine, file: file, path: path, start: offset, limit: length}
 		if err := f.begin(offset); err != nil {
 			_ = file.Close()
 			return nil, err
@@ -142,12 +182,65 @@ func (f *source) begin(offset int64) error {
 	return err
 }
 
+// length is how much there is to read.
+func (f *source) length() int64 {
+	n := f.size - f.start
+	if f.limit > 0 {
+		n = min(n, f.limit)
+	}
+	return n
+}
+
+// left is how much may be read yet, many bytes if there is no limit.
+func (f *source) left() int64 {
+	if f.limit == 0 {
+		return 1<<63 - 1
+	}
+	return f.limit - f.taken
+}
+
 func (f *source) read(p []byte) (int, error) {
-	return await(f.engine, func() (int, error) { return f.file.Read(p) })
+	return await(f.engine, func() (int, error) { return f.readNow(p) })
+}
+
+// readNow is read where it may block.
+func (f *source) readNow(p []byte) (int, error) {
+	if left := f.left(); left < int64(len(p)) {
+		p = p[:left]
+	}
+	if len(p) == 0 {
+		return 0, io.EOF
+	}
+	n, err := f.file.Read(p)
+	f.taken += int64(n)
+	return n, err
+}
+
+// digest reads into p and adds that to h.
+func (f *source) digest(h hash.Hash, p []byte) (int, error) {
+	return await(f.engine, func() (int, error) {
+		n, err := f.readNow(p)
+		h.Write(p[:n]) // never fails
+		return n, err
+	})
+}
+
+// moveTo reads into p and writes that to a sink.
+func (f *source) moveTo(to *sink, p []byte) (int, error) {
+	return await(f.engine, func() (int, error) {
+		n, err := f.readNow(p)
+		if n > 0 {
+			if err := to.writeNow(p[:n]); err != nil {
+				return 0, err
+			}
+		}
+		return n, err
+	})
 }
 
 // seek moves to a number of bytes behind the start.
 func (f *source) seek(n int64) error {
+	f.taken = n
 	return awaitErr(f.engine, func() error {
 		_, err := f.file.Seek(f.start+n, io.SeekStart)
 		return err
@@ -160,6 +253,7 @@ func (f *source) close() error { return awaitErr(f.engine, f.file.Close) }
 type sink struct {
 	engine Engine
 	upload storage.Upload
+	left   int64 // how much it may take yet
 }
 
 // create begins an upload.
@@ -169,16 +263,26 @@ func (s *store) create(path string, mode storage.WriteMode, offset int64) (*sink
 		if err != nil {
 			return nil, err
 		}
-		return &sink{s.engine, u}, nil
+		return &sink{s.engine, u, noLength}, nil
 	})
 }
 
 // write writes all of p.
 func (f *sink) write(p []byte) error {
-	return awaitErr(f.engine, func() error {
-		_, err := f.upload.Write(p)
-		return err
-	})
+	return awaitErr(f.engine, func() error { return f.writeNow(p) })
+}
+
+// noLength is the limit of a sink that has none.
+const noLength = 1<<63 - 1
+
+// writeNow is write where it may block.
+func (f *sink) writeNow(p []byte) error {
+	if int64(len(p)) > f.left {
+		return errFileTooLarge
+	}
+	f.left -= int64(len(p))
+	_, err := f.upload.Write(p)
+	return err
 }
 
 // commit makes the upload final. With an error it has been given up.

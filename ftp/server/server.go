@@ -30,14 +30,19 @@ type Server struct {
 	cancel context.CancelFunc
 
 	logins   gate
+	public   *publicHosts
+	ports    ports
+	guard    guard       // failed logins
+	refused  rarely      // connections
+	calls    gate        // of Config.Root
+	hashes   gate        // files being hashed
 	stopping atomic.Bool // no session goes on but for its transfer
 
 	// mu guards. It is held for a few instructions only.
 	mu        sync.Mutex
 	listeners map[stdnet.Listener]struct{}
-	sessions  map[*session]struct{}
-	networks  map[netip.Prefix]int // sessions by client network
-	waiting   []runtime.Waiter     // who waits for the last session's end
+	places    places
+	shared    map[netip.Addr]*sharedPorts // by the address they listen on
 }
 
 // New returns a server. The errors are *ConfigError.
@@ -50,9 +55,18 @@ func New(cfg Config) (*Server, error) {
 		log:       cfg.Logger,
 		logins:    gate{free: 2 * goruntime.GOMAXPROCS(0)},
 		listeners: make(map[stdnet.Listener]struct{}),
-		sessions:  make(map[*session]struct{}),
-		networks:  make(map[netip.Prefix]int),
+		shared:    make(map[netip.Addr]*sharedPorts),
+		places: places{
+			sessions: make(map[*session]netip.Prefix),
+			networks: make(map[netip.Prefix]int),
+			users:    make(map[string]*userPlace),
+		},
+		guard:  newGuard(&cfg),
+		hashes: gate{free: maxHashes},
+		calls:  gate{free: cfg.MaxStoreCalls},
 	}
+	srv.ports.used = make(map[netip.Addr]map[uint16]struct{})
+	srv.public = newPublicHosts(srv)
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	return srv, nil
 }
@@ -77,7 +91,20 @@ func (srv *Server) Serve(l stdnet.Listener) error {
 		return ErrServerClosed
 	}
 	defer srv.removeListener(l)
+	if err := srv.openShared(addrPort(l.Addr()).Addr()); err != nil {
+		return err
+	}
 	srv.log.Info("serving", slog.String("address", l.Addr().String()), slog.String("engine", srv.cfg.Engine.Name()))
+	err := srv.acceptEach(l, srv.admit)
+	if srv.stopping.Load() {
+		return ErrServerClosed
+	}
+	return err
+}
+
+// acceptEach calls f with each connection, and returns the error by which the
+// listener ended.
+func (srv *Server) acceptEach(l stdnet.Listener, f func(stdnet.Conn)) error {
 	const shortest, longest = 5 * time.Millisecond, time.Second
 	pause := shortest
 	for {
@@ -85,9 +112,7 @@ func (srv *Server) Serve(l stdnet.Listener) error {
 		switch {
 		case err == nil:
 			pause = shortest
-			srv.admit(c)
-		case srv.stopping.Load():
-			return ErrServerClosed
+			f(c)
 		case isShortage(err):
 			srv.log.Warn("accept", slog.String("error", err.Error()), slog.Duration("pause", pause))
 			srv.cfg.Engine.Sleep(pause)
@@ -117,60 +142,13 @@ func isShortage(err error) bool {
 func (srv *Server) admit(c stdnet.Conn) {
 	s := newSession(srv, c)
 	if refusal := srv.add(s); refusal != nil {
-		s.log.Warn("connection refused", slog.String("reason", refusal.Msg))
+		srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
 		_ = c.SetDeadline(time.Now().Add(time.Second))
 		_, _ = c.Write(ftp.AppendReply(nil, refusal.Code, refusal.Msg)) // fits into any new connection's buffer
 		_ = c.Close()
 		return
 	}
 	srv.cfg.Engine.GoBalanced(s.run)
-}
-
-// add counts a session, or says why there is no room for it.
-func (srv *Server) add(s *session) *ftp.Error {
-	network := networkOf(s.peer.Addr())
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	switch {
-	case srv.stopping.Load():
-		return errStopping
-	case len(srv.sessions) >= srv.cfg.MaxSessions:
-		return errFull
-	case srv.networks[network] >= srv.cfg.MaxSessionsPerIP:
-		return errFullForYou
-	}
-	srv.sessions[s] = struct{}{}
-	srv.networks[network]++
-	return nil
-}
-
-// remove forgets a session that has ended.
-func (srv *Server) remove(s *session) {
-	network := networkOf(s.peer.Addr())
-	srv.mu.Lock()
-	delete(srv.sessions, s)
-	if srv.networks[network]--; srv.networks[network] == 0 {
-		delete(srv.networks, network)
-	}
-	var waiting []runtime.Waiter
-	if len(srv.sessions) == 0 {
-		waiting, srv.waiting = srv.waiting, nil
-	}
-	srv.mu.Unlock()
-	for _, w := range waiting {
-		w.Ready()
-	}
-}
-
-// networkOf returns what counts as one client: an IPv4 address, or an IPv6 /64
-// network, all of which one host can use.
-func networkOf(a netip.Addr) netip.Prefix {
-	bits := 64
-	if a.Is4() {
-		bits = 32
-	}
-	p, _ := a.WithZone("").Prefix(bits) // the zero Prefix for no address
-	return p
 }
 
 func (srv *Server) addListener(l stdnet.Listener) bool {
@@ -187,13 +165,6 @@ func (srv *Server) removeListener(l stdnet.Listener) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	delete(srv.listeners, l)
-}
-
-// Sessions returns the number of sessions.
-func (srv *Server) Sessions() int {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	return len(srv.sessions)
 }
 
 const (
@@ -216,6 +187,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	}
 	if srv.wait(ctx) {
 		srv.cancel()
+		srv.closeShared()
 		return nil
 	}
 	for _, s := range srv.stop() {
@@ -236,6 +208,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 func (srv *Server) Close() error {
 	sessions := srv.stop()
 	srv.cancel()
+	defer srv.closeShared()
 	for _, s := range sessions {
 		s.doom(errControlLost)
 		_ = s.conn.Close()
@@ -255,8 +228,8 @@ func (srv *Server) stop() []*session {
 	srv.stopping.Store(true)
 	listeners := srv.listeners
 	srv.listeners = make(map[stdnet.Listener]struct{})
-	sessions := make([]*session, 0, len(srv.sessions))
-	for s := range srv.sessions {
+	sessions := make([]*session, 0, len(srv.places.sessions))
+	for s := range srv.places.sessions {
 		sessions = append(sessions, s)
 	}
 	srv.mu.Unlock()
@@ -269,12 +242,12 @@ func (srv *Server) stop() []*session {
 // wait waits until no session is left, and reports false if ctx is done first.
 func (srv *Server) wait(ctx context.Context) bool {
 	srv.mu.Lock()
-	if len(srv.sessions) == 0 {
+	if len(srv.places.sessions) == 0 {
 		srv.mu.Unlock()
 		return true
 	}
 	w := runtime.NewWaiter().External() // the context's end is external
-	srv.waiting = append(srv.waiting, w)
+	srv.places.waiting = append(srv.places.waiting, w)
 	srv.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() { w.Ready() })
 	defer stop()

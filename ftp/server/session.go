@@ -1,9 +1,11 @@
 package server
 
 import (
+	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	stdnet "net"
 	"net/netip"
@@ -27,6 +29,9 @@ type session struct {
 	engine      Engine
 	conn        stdnet.Conn
 	peer, local netip.AddrPort // IPv4 in its own form
+	proxied     bool           // by a trusted proxy, which tells who and what these are:
+	reached     netip.Addr     // what the client has connected to, else local's
+	dataAddr    netip.Addr     // where passive ports are and active connections come from
 	log         *slog.Logger
 
 	// The control connection.
@@ -47,11 +52,22 @@ type session struct {
 	// Parameters, and what one command leaves for the next.
 	cwd     string
 	typ     ftp.Type
+	mode    ftp.Mode
+	level   int // of ModeDeflate
 	facts   ftp.Facts
+	hash    ftp.Hash
+	idle    time.Duration
 	only    bool // EPSV ALL was sent
 	way     dataWay
-	rename  string // the source of RNFR, "" for none
+	wayTime time.Time // when it is given up
+	rename  string    // the source of RNFR, "" for none
+	copied  string    // the source of SITE CPFR, "" for none
 	restart int64
+	length  int64 // of RANG, 0 for none
+
+	umask    fs.FileMode // SITE UMASK
+	hasUmask bool
+	host     *Host // HOST, nil for none
 
 	// mu guards what Shutdown and Close use too. It is held for a few
 	// instructions only.
@@ -64,6 +80,7 @@ type session struct {
 type login struct {
 	identity *auth.Identity
 	store    *store
+	place    *userPlace
 }
 
 const (
@@ -92,6 +109,8 @@ func newSession(srv *Server, conn stdnet.Conn) *session {
 		peer:   addrPort(conn.RemoteAddr()),
 		local:  addrPort(conn.LocalAddr()),
 	}
+	s.reached, s.dataAddr = s.local.Addr(), s.local.Addr()
+	s.proxied = containedIn(srv.cfg.TrustedProxies, s.peer.Addr())
 	s.log = srv.log.With(slog.String("peer", s.peer.String()))
 	s.in = wire.NewLineReader(conn)
 	s.in.OnRefuse = func(p []byte) { _, _ = s.out.Write(p) }
@@ -114,8 +133,10 @@ func (c replyConn) Write(p []byte) (int, error) {
 func (s *session) reset() {
 	s.login, s.claimed, s.hasUser = login{}, "", false
 	s.loginBy = time.Now().Add(s.cfg.LoginTimeout)
-	s.cwd, s.typ, s.facts = "/", ftp.TypeASCII, ftp.DefaultFacts
-	s.only, s.rename, s.restart = false, "", 0
+	s.cwd, s.typ, s.mode, s.level = "/", ftp.TypeASCII, ftp.ModeStream, zlib.DefaultCompression
+	s.facts, s.hash, s.idle = ftp.DefaultFacts, 0, s.cfg.IdleTimeout
+	s.only, s.rename, s.copied, s.restart, s.length = false, "", "", 0, 0
+	s.umask, s.hasUmask, s.host = 0, false, nil
 }
 
 // run is the session's task: greeting, commands, farewell.
@@ -125,6 +146,13 @@ func (s *session) run() {
 	defer s.logout()
 	defer s.dropWay()
 	inlineUrgent(s.conn)
+	if s.proxied {
+		if err := s.fromProxy(); err != nil {
+			s.farewell(err)
+			s.flush()
+			return
+		}
+	}
 	s.log.Debug("session begins")
 	s.reply(answer(ftp.CodeReady, s.cfg.Greeting))
 	for !s.leave && s.lost == nil {
@@ -184,18 +212,22 @@ func (s *session) next() (command, error) {
 		return c, nil
 	}
 	s.queue = nil
-	deadline, late := time.Now().Add(s.cfg.IdleTimeout), errIdle
+	deadline, late := time.Now().Add(s.idle), errIdle
 	if s.login.identity == nil && s.loginBy.Before(deadline) {
 		deadline, late = s.loginBy, errNoLogin
 	}
-	c, err := s.read(deadline, s.srv.stopping.Load)
-	switch {
-	case errors.Is(err, errWoken):
-		return command{}, errStopping
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return command{}, late
+	for {
+		until := s.expireWay(deadline)
+		c, err := s.read(until, s.srv.stopping.Load)
+		switch {
+		case errors.Is(err, errWoken):
+			return command{}, errStopping
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return c, err
+		case until.Equal(deadline):
+			return command{}, late
+		}
 	}
-	return c, err
 }
 
 // read reads a command from the connection. The zero deadline means none. When
@@ -330,12 +362,17 @@ func (s *session) doom(cause error) {
 
 // logout closes the tree of the user, if there is one.
 func (s *session) logout() {
-	if s.login.store != nil {
-		if err := s.login.store.close(); err != nil {
+	old := s.login
+	s.login = login{}
+	if old.place != nil {
+		s.srv.leaveUser(old.place)
+		s.srv.countPending(1)
+	}
+	if old.store != nil {
+		if err := old.store.close(); err != nil {
 			s.log.Warn("closing a root", slog.String("error", escaped(err.Error())))
 		}
 	}
-	s.login = login{}
 }
 
 // resolve returns the virtual path that an argument stands for.

@@ -47,3 +47,15 @@ func onSocket(c stdnet.Conn, f func(fd int)) {
 	}
 	_ = raw.Control(func(fd uintptr) { f(int(fd)) })
 }
+
+// reuseAddress lets a socket have a port that others of the program have.
+func reuseAddress(_, _ string, c syscall.RawConn) error {
+	var err error
+	cerr := c.Control(func(fd uintptr) {
+		err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	})
+	if cerr != nil {
+		return cerr
+	}
+	return err
+}

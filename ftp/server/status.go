@@ -9,7 +9,7 @@ func (s *session) status() []string {
 		"Status:",
 		fmt.Sprintf(" Connected from %s", s.peer.Addr()),
 		fmt.Sprintf(" Logged in as %s", s.login.identity.Name),
-		fmt.Sprintf(" Type: %s, structure: file, mode: stream", s.typ),
+		fmt.Sprintf(" Type: %s, structure: file, mode: %s", s.typ, s.mode),
 	}
 	s.mu.Lock()
 	t := s.running

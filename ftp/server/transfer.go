@@ -24,6 +24,10 @@ type transfer struct {
 	session *session
 	name    string // what is done, for STAT and the log
 	began   time.Time
+	mode    ftp.Mode
+	level   int // of ModeDeflate
+
+	receives bool // body has read, and does not write
 
 	// atomic
 	moved atomic.Int64 // bytes on the data connection
@@ -52,7 +56,7 @@ var errControlLost = errors.New("server: control connection lost")
 // returns nil only if the transfer is complete, and does not close the
 // connection.
 func (s *session) transfer(name, text string, body func(*transfer, stdnet.Conn) error) error {
-	t := &transfer{session: s, name: name, began: time.Now()}
+	t := &transfer{session: s, name: name, began: time.Now(), mode: s.mode, level: s.level}
 	t.result = errControlLost // if the task is killed before it begins
 	way := s.way
 	s.way = nil
@@ -66,6 +70,21 @@ func (s *session) transfer(name, text string, body func(*transfer, stdnet.Conn) 
 		return s.lost
 	}
 	s.attend(t, s.engine.Go(func() { t.carry(way, body) }))
+	if t.crashed != nil {
+		panic(t.crashed)
+	}
+	return t.result
+}
+
+// work runs body, which takes long, as a transfer without a data connection: STAT
+// tells of it and ABOR ends it, if body looks at aborted now and then.
+func (s *session) work(name string, body func(*transfer) error) error {
+	t := &transfer{session: s, name: name, began: time.Now(), result: errControlLost}
+	if err := s.begin(t); err != nil {
+		return err
+	}
+	defer s.finish(t)
+	s.attend(t, s.engine.Go(func() { t.run(func() error { return body(t) }) }))
 	if t.crashed != nil {
 		panic(t.crashed)
 	}
@@ -132,15 +151,23 @@ func (s *session) attend(t *transfer, a Activity) {
 
 // carry is the transfer's task.
 func (t *transfer) carry(way dataWay, body func(*transfer, stdnet.Conn) error) {
+	t.run(func() error {
+		c, err := way.open(t)
+		if err != nil {
+			return err
+		}
+		return t.use(c, body)
+	})
+}
+
+// run does what the task is for, and says how it ended.
+func (t *transfer) run(body func() error) {
 	defer func() {
 		t.ended.Store(true)
 		t.session.wake()
 	}()
 	defer t.contain()
-	c, err := way.open(t)
-	if err == nil {
-		err = t.use(c, body)
-	}
+	err := body()
 	if cause := t.aborted(); err != nil && cause != nil {
 		err = cause
 	}
@@ -159,12 +186,24 @@ func (t *transfer) use(c stdnet.Conn, body func(*transfer, stdnet.Conn) error) e
 	if err := t.hold(c); err != nil {
 		return err
 	}
-	if err := body(t, c); err != nil {
+	if err := t.inMode(c, body); err != nil {
 		return err
 	}
 	done = true
 	_ = c.Close() // the data is the kernel's
 	return nil
+}
+
+// inMode runs body on the connection in the mode of the session.
+func (t *transfer) inMode(c stdnet.Conn, body func(*transfer, stdnet.Conn) error) error {
+	if t.mode != ftp.ModeDeflate {
+		return body(t, c)
+	}
+	z := t.deflate(c, t.level)
+	if err := body(t, z); err != nil || t.receives {
+		return err
+	}
+	return z.finish()
 }
 
 // contain keeps a panic for the session's task. A task that is killed goes on

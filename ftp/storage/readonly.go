@@ -19,6 +19,9 @@ func (r readOnly) OpenDir(path string) (Dir, error) { return r.inner.OpenDir(pat
 func (r readOnly) Open(path string) (File, error)   { return r.inner.Open(path) }
 func (r readOnly) Close() error                     { return r.inner.Close() }
 
+// Free implements [Spacer].
+func (readOnly) Free(string) (int64, error) { return 0, nil }
+
 // Sub narrows the view; the result is read-only too.
 func (r readOnly) Sub(dir string) (FS, error) {
 	sub, err := Sub(r.inner, dir)

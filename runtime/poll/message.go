@@ -220,13 +220,19 @@ func sysWriteMsg(fd int, p, oob []byte, to *unix.RawSockaddrAny, size uint32) (i
 	return int(n), errno
 }
 
-// sysBatch tells the Go scheduler of the call, unlike the others: it may take as
-// long as hundreds of them.
+// largeBatch is from how many messages on a call tells the Go scheduler of itself,
+// unlike the others: it takes some 200 microseconds, and more.
+const largeBatch = 100
+
 func sysBatch(trap uintptr, fd int, ms []Message, flags int) (int, unix.Errno) {
 	if trap == unix.SYS_SENDMMSG {
 		raceWriteBatch(ms)
 	}
-	n, _, errno := unix.Syscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(ms))), uintptr(len(ms)), uintptr(flags), 0, 0)
+	call := unix.RawSyscall6
+	if len(ms) >= largeBatch {
+		call = unix.Syscall6
+	}
+	n, _, errno := call(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(ms))), uintptr(len(ms)), uintptr(flags), 0, 0)
 	if trap == unix.SYS_RECVMMSG && errno == 0 {
 		raceReadBatch(ms[:n])
 	}

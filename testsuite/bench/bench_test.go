@@ -28,9 +28,16 @@ var tiny = scale{
 	settle: 10 * time.Millisecond, idle: 50 * time.Millisecond,
 }
 
-// TestEcho measures a small echo experiment from end to end, in child processes.
-func TestEcho(t *testing.T) {
-	for _, e := range []experiment{echoExperiment(20), idleExperiment(200)} {
+// TestServers measures each kind of server from end to end, in child processes.
+func TestServers(t *testing.T) {
+	all := []experiment{
+		echoExperiment(20), echoAgainst(20, gnetName, bar{}), echoAgainst(20, netpollName, bar{}), idleExperiment(200),
+		proxyAgainstCopy(),
+	}
+	for _, s := range []service{receiveService, sendService, proxyService, acceptService, connectService, udpService, batchService} {
+		all = append(all, serviceExperiment(s, row{string(s), "units", "units", bar{}}))
+	}
+	for _, e := range all {
 		t.Run(e.name, func(t *testing.T) {
 			// On a busy machine a server may get no processor time in a window
 			// as short as this.

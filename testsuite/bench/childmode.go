@@ -16,14 +16,15 @@ import (
 // childLimit is how long a child that is this program may live at most, should its parent vanish.
 const childLimit = 5 * time.Minute
 
-// A childMode says what a child does; exactly one of the three names is set.
+// A childMode says what a child does; exactly one of the first three names is set.
 type childMode struct {
-	serve string // the engine to serve echo on
+	serve string // the engine to serve on
 	micro string // the measurement to make
 	load  string // the address to load
 
-	engine string // for micro
-	conns  int    // for load, and a hint for serve
+	engine  string // for micro
+	service string // for serve and load: empty for echo
+	conns   int    // for load, and a hint for serve
 }
 
 // run does the child's part and returns when it is done.
@@ -44,10 +45,6 @@ func (m childMode) run(stdin io.Reader, stdout io.Writer) error {
 
 // runServe prints the address and serves until standard input ends.
 func (m childMode) runServe(stdin io.Reader, stdout io.Writer) error {
-	e, err := engineNamed(m.serve)
-	if err != nil {
-		return err
-	}
 	if err := raiseFileLimit(m.conns); err != nil {
 		return err
 	}
@@ -56,7 +53,18 @@ func (m childMode) runServe(stdin io.Reader, stdout io.Writer) error {
 		_, _ = io.Copy(io.Discard, stdin)
 		os.Exit(0)
 	}()
-	return e.serve(func(addr string) { fmt.Fprintln(stdout, addr) })
+	announce := func(addr string) { fmt.Fprintln(stdout, addr) }
+	if serve := echoServers[m.serve]; serve != nil {
+		return serve(announce)
+	}
+	e, err := engineNamed(m.serve)
+	if err != nil {
+		return err
+	}
+	if m.service != "" {
+		return e.run(service(m.service), announce)
+	}
+	return e.serve(announce)
 }
 
 // runMicro prints the figures.
@@ -86,6 +94,13 @@ type loadReport struct {
 
 // runLoad connects, prints "ready", and answers each order with a report until standard input ends.
 func (m childMode) runLoad(stdin io.Reader, stdout io.Writer) error {
+	if m.service != "" {
+		d := &driver{service: service(m.service), address: m.load}
+		if err := d.start(); err != nil {
+			return err
+		}
+		return answerOrders(stdin, stdout, d.carryOut)
+	}
 	goruntime.LockOSThread()
 	// Nothing is allocated while loading; this keeps it that way.
 	debug.SetGCPercent(-1)
@@ -97,6 +112,11 @@ func (m childMode) runLoad(stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	defer c.Close()
+	return answerOrders(stdin, stdout, func(order loadOrder) (loadReport, error) { return carryOut(c, order) })
+}
+
+// answerOrders says "ready", and then answers orders.
+func answerOrders(stdin io.Reader, stdout io.Writer, carryOut func(loadOrder) (loadReport, error)) error {
 	fmt.Fprintln(stdout, "ready")
 	out := json.NewEncoder(stdout)
 	for orders := bufio.NewScanner(stdin); orders.Scan(); {
@@ -104,7 +124,7 @@ func (m childMode) runLoad(stdin io.Reader, stdout io.Writer) error {
 		if err := json.Unmarshal(orders.Bytes(), &order); err != nil {
 			return fmt.Errorf("order %q: %w", orders.Bytes(), err)
 		}
-		report, err := carryOut(c, order)
+		report, err := carryOut(order)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/weft-go/weft/testsuite/bench/peers"
 )
 
 // An engine is one of the contenders: a way to run many conversations. Its methods contain the whole
@@ -32,6 +34,9 @@ type engine interface {
 	// serve listens on a free port of 127.0.0.1, announces the address, and runs the echo session on
 	// each connection, for ever.
 	serve(announce func(addr string)) error
+
+	// run is serve with another service.
+	run(s service, announce func(addr string)) error
 }
 
 // The names of the contenders, as flags and columns have them.
@@ -39,6 +44,8 @@ const (
 	weftName      = "weft"
 	goroutineName = "goroutines"
 	referenceName = "C epoll" // a program of its own, not an engine
+	gnetName      = "gnet"    // serves echo only, as the next one
+	netpollName   = "netpoll"
 )
 
 var engines = []struct {
@@ -47,6 +54,12 @@ var engines = []struct {
 }{
 	{weftName, weftEngine{}},
 	{goroutineName, goroutineEngine{}},
+}
+
+// echoServers are the other contenders in serving echo.
+var echoServers = map[string]func(announce func(addr string)) error{
+	gnetName:    peers.Gnet,
+	netpollName: peers.Netpoll,
 }
 
 // engineNamed finds an engine for a child process.

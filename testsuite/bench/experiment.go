@@ -13,7 +13,8 @@ import (
 // An experiment is one measurement of each side, and the rows that its figures fill.
 type experiment struct {
 	name    string
-	sides   []string
+	sides   []string // the first is Weft
+	against string   // the side that is the baseline: goroutines if empty
 	rounds  func(s scale) int
 	measure func(ctx context.Context, b *bench, side string, round int) (figures, error)
 	rows    []row
@@ -107,12 +108,16 @@ func matching(all []experiment, re *regexp.Regexp) []experiment {
 func (res result) fill(t *table) []mark {
 	var marks []mark
 	for _, r := range res.experiment.rows {
-		weft, goroutines := res.values[weftName][r.figure], res.values[goroutineName][r.figure]
-		ratio := ratios(weft, goroutines)
+		baseline := res.experiment.against
+		if baseline == "" {
+			baseline = goroutineName
+		}
+		weft, other := res.values[weftName][r.figure], res.values[baseline][r.figure]
+		ratio := ratios(weft, other)
 		m := r.bar.judge(weft.median(), ratio.median())
 		marks = append(marks, m)
 		t.add(r.name, r.unit,
-			number(weft.median()), number(goroutines.median()), number(res.values[referenceName][r.figure].median()),
+			number(weft.median()), number(other.median()), number(res.values[referenceName][r.figure].median()),
 			number(ratio.median()), spread(ratio), r.bar.String(), string(m))
 	}
 	return marks
@@ -121,7 +126,7 @@ func (res result) fill(t *table) []mark {
 // newTable is the table that results fill.
 func newTable() *table {
 	return &table{
-		heading: []string{"row", "unit", weftName, goroutineName, referenceName, "ratio", "range", "bar", ""},
+		heading: []string{"row", "unit", weftName, "baseline", referenceName, "ratio", "range", "bar", ""},
 		right:   []bool{false, false, true, true, true, true, true, true, false},
 	}
 }

@@ -18,6 +18,7 @@ func main() {
 	flag.StringVar(&mode.micro, "micro", "", "child: make this `measurement`")
 	flag.StringVar(&mode.load, "load", "", "child: load the echo server at this `address`")
 	flag.StringVar(&mode.engine, "engine", "", "child: the `engine` to measure")
+	flag.StringVar(&mode.service, "service", "", "child: serve or load this `service` instead of echo")
 	flag.IntVar(&mode.conns, "conns", 1, "child: the `number` of connections")
 	rows := flag.String("rows", "", "measure only the rows whose names match this `regexp`")
 	brief := flag.Bool("short", false, "measure briefly, to see that it works")

@@ -14,35 +14,41 @@ type pair struct {
 	load   *child
 }
 
-// startPair starts the server of one side and connects conns connections to it.
+// startPair starts the echo server of one side and connects conns connections to it.
 func (b *bench) startPair(ctx context.Context, side string, conns int) (*pair, error) {
-	server, err := b.startServer(ctx, side, conns)
+	if side == referenceName {
+		server, err := b.reference.start(ctx, b.machine.server)
+		return b.connect(ctx, server, err, "-conns", strconv.Itoa(conns))
+	}
+	return b.startPairOf(ctx, side, "-conns", strconv.Itoa(conns))
+}
+
+// startPairOf starts two children of this program, both with args.
+func (b *bench) startPairOf(ctx context.Context, side string, args ...string) (*pair, error) {
+	server, err := startSelf(ctx, []int{b.machine.server}, childLimit, append([]string{"-serve", side}, args...)...)
+	return b.connect(ctx, server, err, args...)
+}
+
+// connect starts the load child of a server, whose first line is the address.
+func (b *bench) connect(ctx context.Context, server *child, err error, args ...string) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
 	p := &pair{server: server}
-	if err := p.connect(ctx, b.machine.load, conns); err != nil {
+	if err := p.startLoad(ctx, b.machine.load, args); err != nil {
 		p.stop()
 		return nil, err
 	}
 	return p, nil
 }
 
-// startServer starts a child that serves echo; its first line is the address.
-func (b *bench) startServer(ctx context.Context, side string, conns int) (*child, error) {
-	if side == referenceName {
-		return b.reference.start(ctx, b.machine.server)
-	}
-	return startSelf(ctx, []int{b.machine.server}, childLimit, "-serve", side, "-conns", strconv.Itoa(conns))
-}
-
-// connect reads the server's address and starts the load child.
-func (p *pair) connect(ctx context.Context, cpu, conns int) error {
+// startLoad reads the server's address and starts the load child.
+func (p *pair) startLoad(ctx context.Context, cpu int, args []string) error {
 	addr, err := p.server.line()
 	if err != nil {
 		return err
 	}
-	p.load, err = startSelf(ctx, []int{cpu}, childLimit, "-load", addr, "-conns", strconv.Itoa(conns))
+	p.load, err = startSelf(ctx, []int{cpu}, childLimit, append([]string{"-load", addr}, args...)...)
 	if err != nil {
 		return err
 	}

@@ -29,10 +29,23 @@ var experiments = slices.Concat([]experiment{
 		row{"100,000 parked, in use", "B/task", "bytes", valueAtMost(3200)},
 		row{"100,000 parked, resident", "B/task", "resident", bar{}}),
 }, waitExperiments(), []experiment{
+	echoExperiment(1),
 	echoExperiment(50),
 	echoExperiment(500),
 	echoExperiment(5000),
+	echoAgainst(50, gnetName, ratioAtLeast(1)),
+	echoAgainst(500, gnetName, ratioAtLeast(1)),
+	echoAgainst(5000, gnetName, ratioAtLeast(1)),
+	echoAgainst(500, netpollName, bar{}),
 	idleExperiment(10000),
+	serviceExperiment(receiveService, row{"receive in bulk", "MB/CPU s", "megas", ratioAtLeast(0.95)}),
+	serviceExperiment(sendService, row{"send in bulk", "MB/CPU s", "megas", ratioAtLeast(0.95)}),
+	serviceExperiment(proxyService, row{"proxy by splice", "MB/CPU s", "megas", ratioAtLeast(1)}),
+	proxyAgainstCopy(),
+	serviceExperiment(acceptService, row{"accept and close", "connections/CPU s", "units", ratioAtLeast(1)}),
+	serviceExperiment(connectService, row{"connect and close", "connections/CPU s", "units", ratioAtLeast(1)}),
+	serviceExperiment(udpService, row{"UDP echo", "datagrams/CPU s", "units", ratioAtLeast(1)}),
+	serviceExperiment(batchService, row{"UDP echo in batches", "datagrams/CPU s", "units", ratioAtLeast(1.3)}),
 })
 
 // microExperiment measures a micro in a child, on one CPU.
@@ -101,6 +114,57 @@ func echoExperiment(conns int) experiment {
 			{name + ", server busy", "% of its CPU", "busy", bar{}},
 		},
 	}
+}
+
+// echoAgainst has another server than that of goroutines as the baseline.
+func echoAgainst(conns int, other string, of bar) experiment {
+	e := echoExperiment(conns)
+	e.name += ", " + other
+	e.sides, e.against = []string{weftName, other}, other
+	e.rows = []row{{e.name, "requests/CPU s", "requests", of}}
+	return e
+}
+
+// serviceExperiment drives another service than echo.
+func serviceExperiment(s service, r row) experiment {
+	return experiment{
+		name:   r.name,
+		sides:  contenders,
+		rounds: func(s scale) int { return s.echoRounds },
+		measure: func(ctx context.Context, b *bench, side string, _ int) (figures, error) {
+			return b.drive(ctx, side, s)
+		},
+		rows: []row{r},
+	}
+}
+
+// proxyAgainstCopy has the same proxy as the baseline, which copies through a buffer.
+func proxyAgainstCopy() experiment {
+	const copies = "through a buffer"
+	e := serviceExperiment(proxyService, row{"proxy by splice, " + copies, "MB/CPU s", "megas", ratioAtLeast(1.5)})
+	e.sides, e.against = []string{weftName, copies}, copies
+	e.measure = func(ctx context.Context, b *bench, side string, _ int) (figures, error) {
+		if side == copies {
+			return b.drive(ctx, weftName, copyService)
+		}
+		return b.drive(ctx, side, proxyService)
+	}
+	return e
+}
+
+// drive measures a service of one side.
+func (b *bench) drive(ctx context.Context, side string, s service) (figures, error) {
+	p, err := b.startPairOf(ctx, side, "-service", string(s))
+	if err != nil {
+		return nil, err
+	}
+	defer p.stop()
+	report, err := p.run(b.scale.warm, b.scale.window)
+	if err != nil {
+		return nil, err
+	}
+	units := float64(report.Requests) / report.ServerCPU.Seconds()
+	return figures{"units": units, "megas": units / 1e6}, nil
 }
 
 // idleExperiment holds connections on which nothing happens.

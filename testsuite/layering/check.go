@@ -69,7 +69,7 @@ func checkExclusive(p pkg) []string {
 	for _, f := range p.files {
 		for _, i := range f.imports {
 			for _, e := range exclusive {
-				if within(i.path, e.path) && !within(p.folder, e.folder) {
+				if within(i.path, e.path) && !within(p.folder, e.folder) && p.folder != e.peers {
 					problems = append(problems, fmt.Sprintf("%s: only %s may import %s", at(p, f, i), e.folder, e.path))
 				}
 			}

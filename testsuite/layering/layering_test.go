@@ -80,6 +80,7 @@ func TestCheck(t *testing.T) {
 
 		// Exclusive.
 		{"reactor on netpoll", src("runtime/internal/reactor", "a.go", netpoll), nil},
+		{"peers on netpoll", src("testsuite/bench/peers", "a.go", netpoll), nil},
 		{"runtime on netpoll", src("runtime", "a.go", netpoll), []string{"runtime/a.go:3: only runtime/internal/reactor may import " + netpoll}},
 		{"netpoll's subpackage", src("net", "a_test.go", netpoll+"/mux"), []string{"only runtime/internal/reactor"}},
 		{"a longer name", src("net", "a.go", netpoll+"x"), nil},

@@ -1,0 +1,44 @@
+package storage
+
+import "errors"
+
+// Symlinker is implemented by a store that can make symbolic links.
+type Symlinker interface {
+	// Symlink makes path a symbolic link that holds target, a relative path. It does
+	// not look at the target: a link that leads outside the root can't be followed.
+	Symlink(target, path string) error
+}
+
+// Symlink makes a symbolic link in fsys. For a store without them the error is
+// errors.ErrUnsupported.
+func Symlink(fsys FS, target, path string) error {
+	s, ok := fsys.(Symlinker)
+	if !ok {
+		return pathError("symlink", path, errors.ErrUnsupported)
+	}
+	return s.Symlink(target, path)
+}
+
+// Spacer is implemented by a store that knows how much it can take.
+type Spacer interface {
+	// Free returns how many bytes can be stored below the directory dir.
+	Free(dir string) (int64, error)
+}
+
+// Free returns how many bytes can be stored below the directory dir of fsys. For a
+// store that does not know the error is errors.ErrUnsupported.
+func Free(fsys FS, dir string) (int64, error) {
+	s, ok := fsys.(Spacer)
+	if !ok {
+		return 0, pathError("free", dir, errors.ErrUnsupported)
+	}
+	return s.Free(dir)
+}
+
+// Symlink implements [Symlinker].
+func (r *OSRoot) Symlink(target, path string) error {
+	if err := checkNew(path); err != nil {
+		return pathError("symlink", path, err)
+	}
+	return r.fail("symlink", path, r.root.Symlink(target, rel(path)))
+}

@@ -1,0 +1,86 @@
+package tls_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	stdnet "net"
+
+	"github.com/weft-go/weft/net/tls"
+	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/runtimetest"
+	"golang.org/x/net/nettest"
+)
+
+// TestConn runs x/net's conformance test of connections. crypto/tls does not pass
+// it: after a timeout it can't go on.
+func TestConn(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			pipe := func() (c1, c2 stdnet.Conn, stop func(), err error) {
+				client := clientConfig()
+				client.MaxVersion = version
+				a, b := own("goroutine", nil).connected(t, client, serverConfig())
+				return a, b, func() {
+					_ = a.Close()
+					_ = b.Close()
+				}, nil
+			}
+			t.Run("goroutines", func(t *testing.T) { nettest.TestConn(t, pipe) })
+			for _, workers := range []int{1, 2} {
+				t.Run(fmt.Sprintf("tasks on %d workers", workers), func(t *testing.T) {
+					rt := runtimetest.New(t, workers)
+					nettest.TestConn(t, func() (c1, c2 stdnet.Conn, stop func(), err error) {
+						c1, c2, stop, err = pipe()
+						return taskConn{c1, rt}, taskConn{c2, rt}, stop, err
+					})
+				})
+			}
+		})
+	}
+}
+
+// taskConn makes each call of a connection in a task of its own.
+type taskConn struct {
+	stdnet.Conn
+	rt *runtime.Runtime
+}
+
+func (c taskConn) do(f func() (int, error)) (n int, err error) {
+	if err := c.rt.Run(func() error {
+		n, err = f()
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	return n, err
+}
+
+func (c taskConn) Read(p []byte) (int, error) {
+	return c.do(func() (int, error) { return c.Conn.Read(p) })
+}
+
+func (c taskConn) Write(p []byte) (int, error) {
+	return c.do(func() (int, error) { return c.Conn.Write(p) })
+}
+
+func (c taskConn) Close() error {
+	_, err := c.do(func() (int, error) { return 0, c.Conn.Close() })
+	return err
+}
+
+func (c taskConn) SetDeadline(t time.Time) error {
+	_, err := c.do(func() (int, error) { return 0, c.Conn.SetDeadline(t) })
+	return err
+}
+
+func (c taskConn) SetReadDeadline(t time.Time) error {
+	_, err := c.do(func() (int, error) { return 0, c.Conn.SetReadDeadline(t) })
+	return err
+}
+
+func (c taskConn) SetWriteDeadline(t time.Time) error {
+	_, err := c.do(func() (int, error) { return 0, c.Conn.SetWriteDeadline(t) })
+	return err
+}
