@@ -24,10 +24,10 @@ type StreamServer struct {
 	Limit int
 
 	// Wrap, if not nil, is called first in a handler's task, and its result is what
-	// the Handler gets and what is closed, before the connection itself. There a
-	// TLS server shakes hands, or a header of the PROXY protocol is read: who is
-	// slow holds up nobody else, and counts as a handler. If it fails, the
-	// connection is closed and the error reported.
+	// the Handler gets and what is closed, before the connection itself. For TLS it
+	// calls Server of package net/tls, and then Handshake; or it reads a header of
+	// the PROXY protocol. Who is slow there holds up nobody else, and counts as a
+	// handler. If Wrap fails, the connection is closed and the error reported.
 	Wrap func(conn net.Conn) (net.Conn, error)
 
 	// HandshakeTimeout bounds the waits of Wrap; 0 means ten seconds, and a negative

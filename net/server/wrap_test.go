@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"bufio"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/net/server"
+	"github.com/weft-go/weft/net/tls"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/event"
 	"github.com/weft-go/weft/runtime/runtimetest"
