@@ -42,7 +42,7 @@
 // function that returns after it cuts off nobody. A server that has been stopped
 // can't be used again.
 //
-// # Limits of the package
+// # Foreign connections
 //
 // A connection of the standard library's net that a handler uses blocks its
 // worker: serve listeners and sockets of our package net.
