@@ -13,8 +13,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/weft-go/weft/net"
+	"github.com/weft-go/weft/net/server"
 	"github.com/weft-go/weft/runtime"
 )
 
@@ -34,6 +36,9 @@ func main() {
 	}
 }
 
+// grace is how long connections may go on after a signal.
+const grace = time.Second
+
 // run serves until SIGINT or SIGTERM.
 func run(network, addr string, plain bool, workers int) error {
 	rt, err := runtime.New(runtime.Config{Workers: workers})
@@ -46,11 +51,19 @@ func run(network, addr string, plain bool, workers int) error {
 		return err
 	}
 	fmt.Println("listening on", l.Addr())
+	echo := &Echo{Upper: !plain}
+	srv := &server.StreamServer{Handler: echo.Serve}
 	signals, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(signals, func() { _ = l.Close() })
-	server := &Server{Upper: !plain}
-	err = rt.Run(func() error { return server.Serve(l) })
-	fmt.Println(server.Summary())
+	context.AfterFunc(signals, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		_ = srv.Shutdown(ctx)
+	})
+	err = rt.Run(func() error { return srv.Serve(l) })
+	fmt.Println(echo.Summary())
+	if err == server.ErrServerClosed {
+		return nil
+	}
 	return err
 }

@@ -46,6 +46,7 @@ func TestCheck(t *testing.T) {
 		{"runtime on std", src("runtime", "a.go", "sync", "time"), nil},
 		{"runtime on itself", src("runtime/poll", "a.go", module+"/runtime", module+"/runtime/internal/reactor"), nil},
 		{"net on runtime", src("net", "a.go", module+"/runtime/poll"), nil},
+		{"below net on net", src("net/server", "a.go", module+"/net", module+"/runtime/lock"), nil},
 		{"server on all below", src("ftp/server", "a.go", module+"/net", module+"/runtime", module+"/ftp", module+"/ftp/storage", module+"/ftp/auth"), nil},
 		{"client on net", src("ftp/client", "a.go", module+"/net", module+"/ftp"), nil},
 		{"client's test on server", src("ftp/client", "a_test.go", module+"/ftp/server"), nil},

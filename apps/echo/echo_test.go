@@ -2,42 +2,50 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	stdnet "net"
 
 	"github.com/weft-go/weft/net"
+	"github.com/weft-go/weft/net/server"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 // serve starts a server for the rest of the test and returns it with its
 // address.
-func serve(t *testing.T, upper bool) (*Server, string) {
+func serve(t *testing.T, upper bool) (*Echo, string) {
 	t.Helper()
 	rt := runtimetest.New(t, 2)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &Server{Upper: upper}
+	echo := &Echo{Upper: upper}
+	srv := &server.StreamServer{Handler: echo.Serve}
 	task := rt.Spawn(func() {
-		if err := server.Serve(l); err != nil {
+		if err := srv.Serve(l); err != server.ErrServerClosed {
 			t.Error(err)
 		}
 	})
 	t.Cleanup(func() {
-		_ = l.Close()
+		if err := srv.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
 		if err := task.Join(); err != nil {
 			t.Error(err)
 		}
 	})
-	return server, l.Addr().String()
+	return echo, l.Addr().String()
 }
 
 // TestLoad is the tutorial's load: 100 clients with 100 messages each. Every
@@ -46,7 +54,7 @@ func serve(t *testing.T, upper bool) (*Server, string) {
 func TestLoad(t *testing.T) {
 	for _, upper := range []bool{true, false} {
 		t.Run(fmt.Sprintf("upper=%v", upper), func(t *testing.T) {
-			server, addr := serve(t, upper)
+			echo, addr := serve(t, upper)
 			const clients, messages = 100, 100
 			var wg sync.WaitGroup
 			for id := range clients {
@@ -62,10 +70,10 @@ func TestLoad(t *testing.T) {
 			}
 			wg.Wait()
 			runtimetest.Eventually(t, "all connections are counted", func() bool {
-				return server.connections.Load() == clients
+				return echo.connections.Load() == clients
 			})
 			runtimetest.Eventually(t, "the cut ones are noticed", func() bool {
-				return server.cut.Load() == (clients+2)/3
+				return echo.cut.Load() == (clients+2)/3
 			})
 		})
 	}
@@ -156,5 +164,33 @@ func TestPortInUse(t *testing.T) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "listen" {
 		t.Errorf("run on a used port: %v", err)
+	}
+}
+
+// TestSignal: SIGTERM ends the program, with an idle connection after a while.
+func TestSignal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	ended := make(chan error, 1)
+	go func() { ended <- run("unix", path, false, 1) }()
+	var conn stdnet.Conn
+	runtimetest.Eventually(t, "it listens", func() (ok bool) {
+		var err error
+		conn, err = stdnet.Dial("unix", path)
+		return err == nil
+	})
+	defer conn.Close()
+	answer := make([]byte, 5)
+	_, _ = conn.Write([]byte("hello"))
+	if _, err := io.ReadFull(conn, answer); string(answer) != "HELLO" || err != nil {
+		t.Fatalf("got %q, %v", answer, err) // it may not be ready for the signal
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Read(answer); n != 0 || err != io.EOF {
+		t.Errorf("the end: %q, %v", answer[:n], err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
