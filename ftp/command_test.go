@@ -106,7 +106,7 @@ func TestSets(t *testing.T) {
 	}{
 		{"before login", func(c *Command) bool { return !c.Login },
 			"AUTH CCC CLNT FEAT HELP HOST NOOP OPTS PASS PBSZ PROT QUIT SYST USER"},
-		{"secret", func(c *Command) bool { return c.Secret }, "ACCT PASS"},
+		{"secret", func(c *Command) bool { return c.Secret }, "ACCT AUTH PASS"},
 		{"data connection", func(c *Command) bool { return c.Data }, "APPE LIST MLSD NLST RETR STOR STOU"},
 		{"at once during a transfer", func(c *Command) bool { return c.Urgent("") }, "ABOR STAT"},
 		{"at once with an argument", func(c *Command) bool { return c.Urgent("x") }, "ABOR"},

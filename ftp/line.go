@@ -114,7 +114,7 @@ func AppendCommand(dst []byte, verb, arg string) ([]byte, error) {
 
 // String returns the line for a log. The argument is left out where the table
 // calls it secret and where the verb has no row, since that may be a mistyped
-// PASS. Bytes that could forge or colour a log line are escaped.
+// PASS, or a SITE PSWD. Bytes that could forge or colour a log line are escaped.
 func (l Line) String() string {
 	if l.Arg == "" {
 		return l.Verb
@@ -122,6 +122,12 @@ func (l Line) String() string {
 	c, ok := Lookup(l.Verb)
 	if !ok || c.Secret {
 		return l.Verb + " ****"
+	}
+	if c.Verb == "SITE" {
+		own, rest, _ := strings.Cut(l.Arg, " ")
+		if _, known := LookupSite(own); !known && rest != "" {
+			return l.Verb + " ****"
+		}
 	}
 	quoted := strconv.Quote(l.Arg)
 	return l.Verb + " " + quoted[1:len(quoted)-1]

@@ -65,7 +65,7 @@ var table = fillAliases([]Command{
 
 	// Security, RFC 2228 and 4217.
 	{
-		Verb: "AUTH", Arg: ArgRequired, Feat: "AUTH TLS", Syntax: "<SP> mechanism", RFC: "2228 3",
+		Verb: "AUTH", Arg: ArgRequired, Secret: true, Feat: "AUTH TLS", Syntax: "<SP> mechanism", RFC: "2228 3",
 		Replies: []Code{CodeAuthAccepted, CodeBadParameter, CodeNoSecurity, CodePolicy},
 	},
 	{

@@ -275,7 +275,7 @@ func TestPasswordNeverLogged(t *testing.T) {
 			"USER eve\r\n%\r\n", "USER eve\r\nPASS %\x00\r\n", "USER eve\r\nPASS \x00%\r\n", "USER eve\r\nPASS %\r%\r\n", "USER eve\r\nPASS\t%\r\n",
 			"USER eve\r\nXPASS %\r\n", "USER eve\nPASS %\n", "USER eve\r\nACCT %\r\n", "USER eve\r\nPASS %\r\nACCT %\r\n", "USER eve\r\nPASS %\r\nSITE PSWD % %\r\n",
 			"USER eve\r\nPASS %\r\nUSER eve\r\nPASS %x\r\n", "USER eve\r\n\xff\xf4\xff\xf2PASS %\r\n", "USER eve\r\nPASS %" + strings.Repeat("y", 5000) + "\r\n",
-			"USER eve\r\nPASS " + strings.Repeat("y", 5000) + "%\r\n", "USER eve\r\nPASS %", "HOST %\r\n", "AUTH %\r\n", "ADAT %\r\n",
+			"USER eve\r\nPASS " + strings.Repeat("y", 5000) + "%\r\n", "USER eve\r\nPASS %", "AUTH %\r\n", "ADAT %\r\n",
 		} {
 			c := w.dial()
 			c.raw(strings.ReplaceAll(lines, "%", p) + "\r\nQUIT\r\n")

@@ -34,7 +34,7 @@ func TestServers(t *testing.T) {
 		echoExperiment(20), echoAgainst(20, gnetName, bar{}), echoAgainst(20, netpollName, bar{}), idleExperiment(200),
 		proxyAgainstCopy(),
 	}
-	for _, s := range []service{receiveService, sendService, proxyService, acceptService, connectService, udpService, batchService} {
+	for _, s := range []service{receiveService, sendService, proxyService, acceptService, connectService, secretService, handService, udpService, batchService} {
 		all = append(all, serviceExperiment(s, row{string(s), "units", "units", bar{}}))
 	}
 	for _, e := range all {

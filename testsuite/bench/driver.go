@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	stdnet "net"
 	"sync/atomic"
@@ -61,6 +62,33 @@ func (d *driver) start() error {
 				for {
 					c, err := d.dial()
 					if err != nil {
+						return err
+					}
+					hangUp(c)
+					d.done.Add(1)
+				}
+			})
+			return nil
+		})
+	case secretService:
+		return d.each(dialers, func() error {
+			c, err := tls.Dial("tcp", d.address, clientTLS())
+			if err != nil {
+				return err
+			}
+			d.run(func() error { return d.write(c, true) })
+			return nil
+		})
+	case handService:
+		return d.each(dialers, func() error {
+			d.run(func() error {
+				for {
+					c, err := d.dial()
+					if err != nil {
+						return err
+					}
+					s := tls.Client(c, clientTLS())
+					if err := s.Handshake(); err != nil {
 						return err
 					}
 					hangUp(c)

@@ -1,12 +1,16 @@
 package main
 
-import stdnet "net"
+import (
+	"crypto/tls"
+	stdnet "net"
+)
 
 func (goroutineEngine) run(s service, announce func(addr string)) error {
 	return host{
 		listen: stdnet.Listen,
 		dial:   stdnet.Dial,
 		spawn:  func(fn func()) { go fn() },
+		secure: func(c stdnet.Conn, config *tls.Config) secured { return tls.Server(c, config) },
 		udp: func() (datagramServer, error) {
 			c, err := stdnet.ListenUDP("udp4", &stdnet.UDPAddr{IP: stdnet.IPv4(127, 0, 0, 1)})
 			return goroutineDatagrams{c}, err

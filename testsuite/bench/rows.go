@@ -44,6 +44,8 @@ var experiments = slices.Concat([]experiment{
 	proxyAgainstCopy(),
 	serviceExperiment(acceptService, row{"accept and close", "connections/CPU s", "units", ratioAtLeast(1)}),
 	serviceExperiment(connectService, row{"connect and close", "connections/CPU s", "units", ratioAtLeast(1)}),
+	serviceExperiment(handService, row{"TLS handshakes", "handshakes/CPU s", "units", ratioAtLeast(1)}),
+	serviceExperiment(secretService, row{"receive over TLS", "MB/CPU s", "megas", ratioAtLeast(1)}),
 	serviceExperiment(udpService, row{"UDP echo", "datagrams/CPU s", "units", ratioAtLeast(1)}),
 	serviceExperiment(batchService, row{"UDP echo in batches", "datagrams/CPU s", "units", ratioAtLeast(1.3)}),
 })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	stdnet "net"
@@ -18,6 +19,8 @@ const (
 	copyService    service = "copy"    // the same, through a buffer of the program's
 	acceptService  service = "accept"  // accepts and closes
 	connectService service = "connect" // connects to the address that it is sent, and closes
+	secretService  service = "secret"  // reads all there is, over TLS
+	handService    service = "hand"    // makes the TLS handshake and closes
 	udpService     service = "udp"     // sends datagrams back
 	batchService   service = "batch"   // the same, many at a time if the engine can
 )
@@ -38,7 +41,14 @@ type host struct {
 	listen func(network, address string) (stdnet.Listener, error)
 	dial   func(network, address string) (stdnet.Conn, error)
 	spawn  func(fn func())
+	secure func(c stdnet.Conn, config *tls.Config) secured
 	udp    func() (datagramServer, error)
+}
+
+// secured is a TLS connection.
+type secured interface {
+	stdnet.Conn
+	Handshake() error
 }
 
 // A datagramServer echoes what comes to one socket.
@@ -84,6 +94,14 @@ func (h host) serve(s service, announce func(addr string)) error {
 			h.spawn(func() { relay(to, c, s == copyService) })
 		case acceptService:
 			c.Close()
+		case secretService:
+			h.spawn(func() { receive(h.secure(c, serverTLS())) })
+		case handService:
+			h.spawn(func() {
+				s := h.secure(c, serverTLS())
+				_ = s.Handshake() // the driver sees a failure
+				s.Close()
+			})
 		case connectService:
 			if err := h.connect(c); err != nil {
 				return err

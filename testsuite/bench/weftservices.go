@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/weft-go/weft/net/tls"
 	stdnet "net"
 
 	"github.com/weft-go/weft/net"
@@ -12,6 +13,7 @@ func (weftEngine) run(s service, announce func(addr string)) error {
 		listen: net.Listen,
 		dial:   net.Dial,
 		spawn:  func(fn func()) { runtime.Spawn(fn) },
+		secure: func(c stdnet.Conn, config *tls.Config) secured { return tls.Server(c, config) },
 		udp: func() (datagramServer, error) {
 			c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 			return weftDatagrams{c}, err
