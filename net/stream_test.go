@@ -20,7 +20,7 @@ import (
 
 var networks = []string{"tcp", "unix"}
 
-// TestHalfClose: one side shuts down its writing side after the requests, in
+// TestHalfClose (own behaviour 16): one side shuts down its writing side after the requests, in
 // either direction, and gets all the replies.
 func TestHalfClose(t *testing.T) {
 	for _, network := range networks {

@@ -12,7 +12,7 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// TestPause: nothing is accepted until Resume, and handlers go on.
+// TestPause (D85): nothing is accepted until Resume, and handlers go on.
 func TestPause(t *testing.T) {
 	each(t, func(t *testing.T, s setting) {
 		srv := &server.StreamServer{Handler: echo}

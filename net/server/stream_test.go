@@ -158,7 +158,7 @@ func TestPlace(t *testing.T) {
 	})
 }
 
-// TestLimit: while so many handlers run nothing is accepted, and who waits in the
+// TestLimit (D85): while so many handlers run nothing is accepted, and who waits in the
 // kernel is served afterwards.
 func TestLimit(t *testing.T) {
 	each(t, func(t *testing.T, s setting) {
@@ -226,7 +226,7 @@ func TestLimitShared(t *testing.T) {
 	})
 }
 
-// TestPanic: a panic ends one connection, and is reported with its stack.
+// TestPanic (D86): a panic ends one connection, and is reported with its stack.
 func TestPanic(t *testing.T) {
 	for _, inWrap := range []bool{false, true} {
 		var mu sync.Mutex
