@@ -1,5 +1,6 @@
-// Package server is an FTP server: RFC 959 with the extensions of RFC 2389,
-// 2428, 2640 and 3659, over any store and any source of users.
+// Package server is an FTP server: RFC 959 with the extensions of RFC 2389, 2428,
+// 2640, 3659, 4217 (TLS) and 7151, and of the drafts and customs that clients know,
+// over any store and any source of users. docs/rfc.md lists them.
 //
 //	users, err := auth.LoadUsers("users")
 //	root, err := storage.OpenOSRoot("/srv/ftp", storage.Options{})
@@ -47,8 +48,14 @@
 //     element may be a pattern.
 //   - MLSD lists neither the directory itself nor its parent.
 //
+//   - AUTH begins the session anew, and drops what was sent in clear behind it. A
+//     stream over TLS that ends without a close_notify is cut off: 426.
+//   - STOU names files "stou." and twelve random characters.
+//   - HASH tells of the range 0 to the last byte, and 0-0 for an empty file.
+//   - MDTM with a time in front of the path sets it, unless that is the path of a file.
+//
 // # Limits
 //
-// TLS, SITE, STOU and the other verbs that ftp.Unserved knows are not served
-// yet.
+// The verbs that ftp.Unserved knows are answered with 502, CCC with 534. There are no
+// quotas; Config.MaxFileSize bounds one file.
 package server
