@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	stdnet "net"
@@ -122,6 +123,9 @@ func (d *daemon) status() int {
 
 var engineNames = []string{"task", "goroutine"}
 
+// scriptLimit bounds one script. It takes seconds, on a busy machine too.
+const scriptLimit = 2 * time.Minute
+
 // Each script of testdata drives a foreign client. Its first line says which:
 // "# needs: curl". A missing one is skipped, loudly, unless WEFT_REQUIRE_PEERS is
 // 1.
@@ -149,7 +153,11 @@ func TestScripts(t *testing.T) {
 				requirePeer(t, peer)
 				d := begin(t, append(args, "-user", "o'neil & co")...)
 				user, password, _ := strings.Cut(d.login, ":")
-				cmd := exec.Command("sh", "-eux", "-c", string(text))
+				// A client may try for ever to reach a server that is gone.
+				ctx, cancel := context.WithTimeout(t.Context(), scriptLimit)
+				defer cancel()
+				cmd := exec.CommandContext(ctx, "sh", "-eux", "-c", string(text))
+				cmd.WaitDelay = time.Second // for what the shell has started
 				cmd.Env = append(os.Environ(),
 					"WORK="+t.TempDir(), "ROOT="+d.root, "ADDR="+d.addr, "LOGIN="+d.login,
 					"USER_NAME="+user, "PASSWORD="+password, "LIST="+d.list+" -sS", "UPLOAD="+d.upload+" -sS")
