@@ -109,12 +109,29 @@ func (s *session) cmdACCT(string) (reply, error) {
 }
 
 // cmdREIN logs out. The connection is as after the greeting, but the failed
-// logins count on.
+// logins count on: in clear, and where it began with TLS the client begins that anew
+// (RFC 4217 section 13).
 func (s *session) cmdREIN(string) (reply, error) {
 	s.dropWay()
 	s.logout()
 	s.reset()
-	return answer(ftp.CodeReady, s.greeting()), nil
+	ready := answer(ftp.CodeReady, s.greeting())
+	if s.tls.conn == nil {
+		return ready, nil
+	}
+	s.reply(ready)
+	if s.flush(); s.lost != nil {
+		return reply{}, s.lost
+	}
+	if err := s.unsecure(); err != nil {
+		return reply{}, err
+	}
+	if !s.implicit {
+		s.goOnInClear()
+	} else if err := s.secure(s.tls.under); err != nil {
+		return reply{}, err
+	}
+	return reply{}, errAnswered
 }
 
 func (s *session) cmdQUIT(string) (reply, error) {
