@@ -76,7 +76,12 @@ func newSessionTLS(cfg *TLS) *sessionTLS {
 	}
 	keys := cfg.Config // which has the keys of tickets, and rotates them
 	c.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
-		ss.Extra = append(ss.Extra[:0:0], s.mark)
+		ss.Extra = nil
+		// Whoever has made a data connection without one of the session's tickets may be
+		// anybody, and must not get one by it for the next try.
+		if !s.begun || cs.DidResume {
+			ss.Extra = [][]byte{s.mark}
+		}
 		return keys.EncryptTicket(cs, ss)
 	}
 	c.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
