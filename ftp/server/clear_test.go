@@ -108,8 +108,8 @@ func TestCCC(t *testing.T) {
 	}
 }
 
-// TestCCCWithMore: what comes over TLS behind CCC is not carried out in clear, and ends
-// the session; so does what is no close_notify.
+// TestCCCWithMore: what comes over TLS behind CCC is not carried out, and ends the
+// session.
 func TestCCCWithMore(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, withTLS, func(cfg *server.Config) { cfg.TLS.AllowCCC = true })
@@ -119,11 +119,6 @@ func TestCCCWithMore(t *testing.T) {
 				c.send("CCC")
 				c.expect(200)
 				c.send("DELE f")
-			},
-			"without a close_notify": func(c *client) {
-				c.send("CCC")
-				c.expect(200)
-				_, _ = io.WriteString(c.conn, "DELE f\r\n")
 			},
 		} {
 			f.write("f", "x")
@@ -143,6 +138,26 @@ func TestCCCWithMore(t *testing.T) {
 				t.Errorf("%s: carried out", name)
 			}
 		}
+	})
+}
+
+// TestCCCWithoutEnd: a client that goes on in clear without a close_notify, as curl does.
+func TestCCCWithoutEnd(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		f := start(t, e, withTLS, func(cfg *server.Config) { cfg.TLS.AllowCCC = true })
+		c := f.loginTLS(clientTLS(0))
+		c.cmd(200, "CCC")
+		c.tls, c.r = nil, bufio.NewReader(c.conn)
+		_ = c.conn.SetDeadline(time.Now().Add(patience))
+		c.send("NOOP")
+		notify := make([]byte, 5)
+		if _, err := io.ReadFull(c.r, notify); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.r.Discard(int(notify[4])); err != nil {
+			t.Fatal(err)
+		}
+		c.expect(200)
 	})
 }
 

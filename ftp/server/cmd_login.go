@@ -123,12 +123,19 @@ func (s *session) cmdREIN(string) (reply, error) {
 	if s.flush(); s.lost != nil {
 		return reply{}, s.lost
 	}
-	if err := s.unsecure(); err != nil {
-		return reply{}, err
+	clear, err := s.unsecure()
+	switch {
+	case err != nil:
+	case !s.implicit:
+		s.wire(clear)
+	default:
+		_ = s.conn.SetReadDeadline(s.loginBy) // the read tells if it is closed
+		if err = clear.skipEnd(); err == nil {
+			err = s.secure(clear.records)
+		}
 	}
-	if !s.implicit {
-		s.goOnInClear()
-	} else if err := s.secure(s.tls.under); err != nil {
+	if err != nil {
+		s.lost = err
 		return reply{}, err
 	}
 	return reply{}, errAnswered

@@ -91,10 +91,12 @@ func (s *session) cmdCCC(string) (reply, error) {
 	if s.flush(); s.lost != nil {
 		return reply{}, s.lost
 	}
-	if err := s.unsecure(); err != nil {
+	clear, err := s.unsecure()
+	if err != nil {
+		s.lost = err
 		return reply{}, err
 	}
-	s.goOnInClear()
+	s.wire(clear)
 	s.log.Info("control connection in clear")
 	return reply{}, errAnswered
 }

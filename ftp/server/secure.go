@@ -2,7 +2,6 @@ package server
 
 import (
 	"crypto/rand"
-	"io"
 	"log/slog"
 	stdnet "net"
 	"slices"
@@ -123,30 +122,18 @@ func (s *session) secure(from *records) error {
 	return nil
 }
 
-// unsecure ends TLS on the control connection when all replies have been sent. The
-// client ends its side, too, and has sent nothing ahead: what it
-// meant to be secured is not mixed with what anybody could send.
-func (s *session) unsecure() error {
+// unsecure ends TLS on the control connection, when all replies have been sent, and
+// returns what it is from then on. The client has sent nothing ahead.
+func (s *session) unsecure() (*afterTLS, error) {
 	if s.in.HasLine() || len(s.queue) > 0 {
-		return errControlLost
+		return nil, errMoreTLS
 	}
 	c := s.tls.conn
-	_ = s.conn.SetReadDeadline(time.Now().Add(controlTimeout)) // Read tells if it is closed
 	if err := c.CloseWrite(); err != nil {
-		return errControlLost
-	}
-	if n, err := c.Read(make([]byte, 1)); n > 0 || err != io.EOF {
-		s.log.Info("no end of TLS")
-		return errControlLost
+		return nil, err
 	}
 	s.tls.conn = nil
-	return nil
-}
-
-// goOnInClear follows unsecure.
-func (s *session) goOnInClear() {
-	s.tls.under.inClear = true
-	s.wire(s.tls.under)
+	return &afterTLS{s.tls.under, c}, nil
 }
 
 // wire makes c what commands are read from and replies are written to. What was read
