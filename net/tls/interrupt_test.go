@@ -140,11 +140,12 @@ func TestCloseIsBounded(t *testing.T) {
 	defer tls.SetNoticeTime(20 * time.Millisecond)()
 	onOneWorker(t, func(n implementation) {
 		c, _ := n.connected(t, clientConfig(), serverConfig())
-		_ = c.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
-		if _, err := c.Write(make([]byte, 32<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		writer := runtime.Async(func() (int, error) { return c.Write(make([]byte, 32<<20)) })
+		parked(t, n.rt, "descriptor writable", 1)
+		writer.Kill(nil)
+		if _, err := writer.Get(); !errors.Is(err, runtime.ErrKilled) {
 			t.Fatalf("write: %v", err)
 		}
-		_ = c.SetWriteDeadline(time.Time{})
 		reader := runtime.Async(func() (int, error) { return c.Read(make([]byte, 1)) })
 		parked(t, n.rt, "descriptor readable", 1)
 		if err := c.Close(); !errors.Is(err, os.ErrDeadlineExceeded) || !strings.Contains(err.Error(), "closeNotify") {

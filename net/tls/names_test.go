@@ -5,9 +5,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os/exec"
 	"path/filepath"
 	"reflect"
-	goruntime "runtime"
 	"strings"
 	"testing"
 
@@ -17,9 +17,13 @@ import (
 // TestNames: a program that changes its import finds every name of crypto/tls.
 func TestNames(t *testing.T) {
 	own := exported(t, ".")
-	std := exported(t, filepath.Join(goruntime.GOROOT(), "src", "crypto", "tls"))
+	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", "crypto/tls").Output()
+	if err != nil {
+		t.Skipf("SKIP: no source of crypto/tls here: %v", err)
+	}
+	std := exported(t, strings.TrimSpace(string(out)))
 	if len(std) < 100 {
-		t.Skipf("SKIP: no source of crypto/tls here: %d names", len(std))
+		t.Fatalf("%d names in crypto/tls", len(std))
 	}
 	for name := range std {
 		if !own[name] {
