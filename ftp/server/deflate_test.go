@@ -91,6 +91,7 @@ func TestModeZ(t *testing.T) {
 // TestModeZDamaged: C263 and C264. A stream that is no good, one that is cut off, and
 // one of more than a file may have: none leaves a file.
 func TestModeZDamaged(t *testing.T) {
+	bomb := deflated(t, strings.Repeat("\x00", 100<<20)) // not while the server waits for it
 	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(cfg *server.Config) { cfg.MaxFileSize = 1 << 20 })
 		c := f.login()
@@ -112,7 +113,7 @@ func TestModeZDamaged(t *testing.T) {
 		}
 		d := c.data()
 		c.cmd(150, "STOR bomb")
-		_, _ = io.WriteString(d, deflated(t, strings.Repeat("\x00", 100<<20)))
+		_, _ = io.WriteString(d, bomb)
 		c.expect(552) // C263
 		if names := f.names(); len(names) > 0 {
 			t.Errorf("files %q", names)
