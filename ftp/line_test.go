@@ -83,7 +83,7 @@ func TestAppendCommand(t *testing.T) {
 
 // However a line is printed, a password is not in it.
 func TestLineHidesSecrets(t *testing.T) {
-	for _, l := range []Line{{"PASS", "hunter2"}, {"PASX", "hunter2"}, {"ACCT", "hunter2"}} {
+	for _, l := range []Line{{"PASS", "hunter2"}, {"PASX", "hunter2"}, {"ACCT", "hunter2"}, {"SITE", "PSWD hunter2"}, {"AUTH", "hunter2"}} {
 		var log bytes.Buffer
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("command", "line", l, "pointer", &l)
 		slog.New(slog.NewTextHandler(&log, nil)).Info("command", "line", l, "list", []Line{l})

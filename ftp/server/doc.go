@@ -1,5 +1,6 @@
-// Package server is an FTP server: RFC 959 with the extensions of RFC 2389,
-// 2428, 2640 and 3659, over any store and any source of users.
+// Package server is an FTP server: RFC 959 with the extensions of RFC 2389, 2428,
+// 2640, 3659, 4217 (TLS) and 7151, and of the drafts and customs that clients know,
+// over any store and any source of users. docs/rfc.md lists them.
 //
 //	users, err := auth.LoadUsers("users")
 //	root, err := storage.OpenOSRoot("/srv/ftp", storage.Options{})
@@ -31,24 +32,40 @@
 //
 //   - A data command uses up the PASV, EPSV, PORT or EPRT before it, also when it
 //     is refused.
+//
 //   - Data connections go to and come from the address of the control connection
 //     only, or networks that Config.FXP names. PORT and EPRT with another address
 //     or a port below 1024 get 504 (RFC 2577 section 3).
+//
 //   - QUIT during a transfer waits for its end (RFC 959 section 4.1.1). A control
 //     connection that is lost without QUIT aborts it, and nothing is kept of an
 //     atomic upload.
+//
 //   - ABOR ends a transfer with 426, then answers 226. The data connection is reset,
 //     so that the peer cannot take what it has for the whole.
+//
 //   - USER by a user who is logged in changes nothing until PASS succeeds.
+//
 //   - REST counts under TYPE I only; under TYPE A any offset but 0 gets 504, and
 //     SIZE gets 550.
+//
 //   - Listings show every name, with option -a or without; other options are
 //     ignored. A path is first taken literally; if nothing is there, its last
 //     element may be a pattern.
+//
 //   - MLSD lists neither the directory itself nor its parent.
+//
+//   - AUTH begins the session anew, and drops what was sent in clear behind it. A
+//     stream over TLS that ends without a close_notify is cut off: 426.
+//
+//   - STOU names files "stou." and twelve random characters.
+//
+//   - HASH tells of the range 0 to the last byte, and 0-0 for an empty file.
+//
+//   - MDTM with a time in front of the path sets it, unless that is the path of a file.
 //
 // # Limits
 //
-// TLS, SITE, STOU and the other verbs that ftp.Unserved knows are not served
-// yet.
+// The verbs that ftp.Unserved knows are answered with 502, CCC with 534. There are no
+// quotas; Config.MaxFileSize bounds one file.
 package server

@@ -17,14 +17,10 @@ import (
 	"github.com/weft-go/weft/ftp/storage/storagetest"
 )
 
-// linked is an OSRoot that can make links, in the way of a user with another access to the machine.
+// linked is an OSRoot whose directory the test knows.
 type linked struct {
 	*storage.OSRoot
 	dir string
-}
-
-func (l linked) Symlink(target, path string) error {
-	return os.Symlink(target, l.dir+path)
 }
 
 // Fill implements storagetest.Filler by hard links, which are quicker to make than files.

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"errors"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ var linkTests = []test{
 	{"LinkLoop", testLinkLoop},
 	{"LinkItself", testLinkItself},
 	{"LinkTarget", testLinkTarget},
+	{"LinkRefused", testLinkRefused},
 	{"RenameThroughLink", testRenameThroughLink},
 }
 
@@ -217,4 +219,28 @@ func testRenameThroughLink(t *testing.T, fsys storage.FS) {
 	wantFile(t, fsys, "/d/sub/f", "x")
 	ok(t, "same file by two ways", fsys.Rename("/l/f", "/d/sub/f"))
 	wantFile(t, fsys, "/d/sub/f", "x")
+}
+
+// testLinkRefused is about stores that make links themselves: where one can't be, none is made.
+func testLinkRefused(t *testing.T, fsys storage.FS) {
+	l, can := fsys.(storage.Symlinker)
+	if !can {
+		t.Skip("the store makes no links")
+	}
+	mkdir(t, fsys, "/d")
+	put(t, fsys, "/f", "data")
+	for path, want := range map[string]error{"/f": fs.ErrExist, "/d": fs.ErrExist, "/none/l": fs.ErrNotExist} {
+		if err := l.Symlink("f", path); !errors.Is(err, want) {
+			t.Errorf("Symlink %s: %v, not %v", path, err, want)
+		}
+	}
+	for _, path := range []string{"/", "relative", "/d/../l"} {
+		if l.Symlink("f", path) == nil {
+			t.Errorf("Symlink %s is made", path)
+		}
+	}
+	if got := names(t, fsys, "/"); got != "d f" {
+		t.Errorf("there are %q", got)
+	}
+	wantFile(t, fsys, "/f", "data")
 }

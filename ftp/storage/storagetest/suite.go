@@ -18,8 +18,9 @@ import (
 	"github.com/weft-go/weft/ftp/storage"
 )
 
-// Symlinker is implemented by a store under test that can have symbolic links. FS has no such
-// operation, so a test wraps its store to add one. Without it the tests of links are skipped.
+// Symlinker is implemented by a store under test that can have symbolic links. Where that is not
+// [storage.Symlinker]'s own method, a test wraps its store to add one. Without it the tests of links are
+// skipped.
 type Symlinker interface {
 	Symlink(target, path string) error
 }
