@@ -220,7 +220,7 @@ func TestCheck(t *testing.T) {
 // Conformance C154, C087, C177, C201, C205.
 func TestFeat(t *testing.T) {
 	want := []string{
-		"Features:", " AUTH TLS", " PBSZ", " PROT", " MODE Z", " EPSV", " EPRT", " REST STREAM", " RANG STREAM",
+		"Features:", " AUTH TLS", " PBSZ", " PROT", " CCC", " MODE Z", " EPSV", " EPRT", " REST STREAM", " RANG STREAM",
 		" MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
 		" SIZE", " MDTM", " HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32",
 		" XCRC", " XMD5", " XSHA1", " XSHA256", " XSHA512", " AVBL", " MFMT", " MFF Modify;UNIX.mode;",

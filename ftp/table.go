@@ -77,7 +77,7 @@ var table = fillAliases([]Command{
 		Replies: []Code{CodeOK, CodeBadParameter, CodeNoSecurity, CodePolicy, CodeProtUnsupported},
 	},
 	{
-		Verb: "CCC", Arg: ArgNone, RFC: "2228 3",
+		Verb: "CCC", Arg: ArgNone, Feat: "CCC", RFC: "2228 3",
 		Replies: []Code{CodeOK, CodeProtDenied, CodePolicy},
 	},
 

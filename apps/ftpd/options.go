@@ -37,6 +37,7 @@ type options struct {
 	tlsCert, tlsKey       string
 	tlsSelfSigned         bool
 	tlsRequired           bool
+	tlsCCC                bool
 	tlsReuse              server.Reuse
 	implicitAddr          string
 	symlinks              bool
@@ -79,6 +80,7 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.tlsKey, "tls-key", "", "`file` of its private key")
 	f.BoolVar(&o.tlsSelfSigned, "tls-self-signed", false, "TLS for a trial, with a certificate that nobody has signed")
 	f.BoolVar(&o.tlsRequired, "tls-required", false, "refuse logins and transfers in clear")
+	f.BoolVar(&o.tlsCCC, "tls-ccc", false, "let clients take the control connection back to clear (CCC), for gateways that must read it")
 	f.Func("tls-reuse", "`off|log|require`: data connections must resume the session of the control connection (default log)", o.setReuse)
 	f.StringVar(&o.implicitAddr, "implicit-addr", "", "listen on this `address`, too, for connections that begin with TLS")
 	f.BoolVar(&o.symlinks, "symlinks", false, "let users make symbolic links (SITE SYMLINK)")

@@ -42,7 +42,7 @@ func tlsConfig(o *options) (server.TLS, *certificate, error) {
 		if err := c.selfSign(); err != nil {
 			return t, nil, err
 		}
-	case o.tlsRequired || o.implicitAddr != "":
+	case o.tlsRequired || o.tlsCCC || o.implicitAddr != "":
 		return t, nil, errors.New("TLS needs a certificate: give -tls-cert and -tls-key, or -tls-self-signed for a trial")
 	default:
 		return t, nil, nil
@@ -52,7 +52,7 @@ func tlsConfig(o *options) (server.TLS, *certificate, error) {
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil },
 	}
 	t.RequireControl, t.RequireData = o.tlsRequired, o.tlsRequired
-	t.DataReuse = o.tlsReuse
+	t.AllowCCC, t.DataReuse = o.tlsCCC, o.tlsReuse
 	return t, c, nil
 }
 

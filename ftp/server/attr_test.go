@@ -26,7 +26,7 @@ func (f *fixture) stat(name string) fs.FileInfo {
 
 // TestChanges sets times and permissions by each command that can.
 func TestChanges(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("a file", "x")
 		c := f.login()
@@ -75,7 +75,7 @@ func TestChanges(t *testing.T) {
 
 // TestAVBL: C277. A store that does not know says so.
 func TestAVBL(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("f", "")
 		c := f.login()
@@ -92,7 +92,7 @@ func TestAVBL(t *testing.T) {
 
 // TestChangesWantRights: a user who may only read changes nothing.
 func TestChangesWantRights(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(cfg *server.Config) {
 			single, err := auth.NewSingle(auth.Identity{Name: testUser, Home: "/", Perms: auth.ReadOnly}, testPassword)
 			if err != nil {

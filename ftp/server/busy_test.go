@@ -3,7 +3,6 @@ package server_test
 import (
 	"fmt"
 	"io"
-	stdnet "net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,16 +28,8 @@ func (f *fixture) big(name string) {
 	}
 }
 
-// begin starts a transfer and returns its data connection.
-func (c *client) begin(line string) *stdnet.TCPConn {
-	c.t.Helper()
-	d := c.data()
-	c.cmd(150, line)
-	return d
-}
-
 // drain reads the rest of a data connection and returns how much it was.
-func drain(t *testing.T, d *stdnet.TCPConn) int64 {
+func drain(t *testing.T, d *dataConn) int64 {
 	t.Helper()
 	n, err := io.Copy(io.Discard, d)
 	if err != nil {
@@ -49,7 +40,7 @@ func drain(t *testing.T, d *stdnet.TCPConn) int64 {
 
 // C129, C132: 426, then 226, and the session goes on.
 func TestAbortDownload(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		c := f.login()
@@ -69,7 +60,7 @@ func TestAbortDownload(t *testing.T) {
 
 // C133: nothing of an aborted upload is kept.
 func TestAbortUpload(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("f", "old")
 		c := f.login()
@@ -92,7 +83,7 @@ func TestAbortUpload(t *testing.T) {
 
 // C131: while the data connection is waited for.
 func TestAbortConnecting(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("f", "x")
 		c := f.login()
@@ -145,7 +136,7 @@ func (c *client) urgent(s string) {
 
 // C120: STAT tells of the transfer at once, as often as it is asked.
 func TestStatInTransfer(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.login()
 		d := c.begin("STOR f")
@@ -169,7 +160,7 @@ func TestStatInTransfer(t *testing.T) {
 // FIELD A19: everything else waits its turn, and replies keep the order of the
 // commands.
 func TestQueuedInTransfer(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		c := f.login()
@@ -201,7 +192,7 @@ func TestQueuedInTransfer(t *testing.T) {
 
 // Transfers one after the other that are asked for all at once.
 func TestQueuedTransfers(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("a", "A")
 		f.write("b", "B")
@@ -220,7 +211,7 @@ func TestQueuedTransfers(t *testing.T) {
 
 // A client that sends more than the queue holds is read later.
 func TestManyQueued(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		c := f.login()
@@ -237,7 +228,7 @@ func TestManyQueued(t *testing.T) {
 
 // C020: QUIT lets the transfer end, and the client may hang up meanwhile.
 func TestQuitInTransfer(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		c := f.login()
@@ -273,7 +264,7 @@ func TestQuitInTransfer(t *testing.T) {
 
 // C134, C135: lines and segments have nothing to do with each other.
 func TestPipeliningAndSplitting(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.dialRaw()
 		c.raw("USER " + testUser + "\r\nPASS " + testPassword + "\r\nPWD\r\nNO")

@@ -20,16 +20,24 @@ import (
 type client struct {
 	t    *testing.T
 	conn *stdnet.TCPConn
-	tls  *tls.Conn // nil in clear
+	tls  *tls.Conn   // nil in clear
+	prot *tls.Config // of data connections, nil in clear
 	r    *bufio.Reader
 	verb string // of the last command sent
 }
 
-// dial connects and reads the greeting.
+// dial connects and reads the greeting. Under TLS it secures all that follows.
 func (f *fixture) dial() *client {
 	f.t.Helper()
 	c := f.dialRaw()
 	c.expect(220)
+	if f.tls != nil {
+		cfg := f.tls()
+		c.auth(cfg)
+		c.cmd(200, "PBSZ 0")
+		c.cmd(200, "PROT P")
+		c.prot = cfg
+	}
 	return c
 }
 
@@ -147,9 +155,9 @@ func (c *client) passive() string {
 }
 
 // data opens a passive data connection.
-func (c *client) data() *stdnet.TCPConn {
+func (c *client) data() *dataConn {
 	c.t.Helper()
-	return dialData(c.t, c.passive())
+	return c.secureLater(dialData(c.t, c.passive()))
 }
 
 func dialData(t *testing.T, addr string) *stdnet.TCPConn {
@@ -166,8 +174,7 @@ func dialData(t *testing.T, addr string) *stdnet.TCPConn {
 // get carries out a command that sends and returns what it sent.
 func (c *client) get(line string) string {
 	c.t.Helper()
-	d := c.data()
-	c.cmd(150, line)
+	d := c.begin(line)
 	b, err := io.ReadAll(d)
 	if err != nil {
 		c.t.Fatal(err)
@@ -180,8 +187,7 @@ func (c *client) get(line string) string {
 // put carries out a command that stores.
 func (c *client) put(line, content string) {
 	c.t.Helper()
-	d := c.data()
-	c.cmd(150, line)
+	d := c.begin(line)
 	if _, err := io.WriteString(d, content); err != nil {
 		c.t.Fatal(err)
 	}

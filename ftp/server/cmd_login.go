@@ -109,12 +109,36 @@ func (s *session) cmdACCT(string) (reply, error) {
 }
 
 // cmdREIN logs out. The connection is as after the greeting, but the failed
-// logins count on.
+// logins count on: in clear, and where it began with TLS the client begins that anew
+// (RFC 4217 section 13).
 func (s *session) cmdREIN(string) (reply, error) {
 	s.dropWay()
 	s.logout()
 	s.reset()
-	return answer(ftp.CodeReady, s.greeting()), nil
+	ready := answer(ftp.CodeReady, s.greeting())
+	if s.tls.conn == nil {
+		return ready, nil
+	}
+	s.reply(ready)
+	if s.flush(); s.lost != nil {
+		return reply{}, s.lost
+	}
+	clear, err := s.unsecure()
+	switch {
+	case err != nil:
+	case !s.implicit:
+		s.wire(clear)
+	default:
+		_ = s.conn.SetReadDeadline(s.loginBy) // the read tells if it is closed
+		if err = clear.skipEnd(); err == nil {
+			err = s.secure(clear.records)
+		}
+	}
+	if err != nil {
+		s.lost = err
+		return reply{}, err
+	}
+	return reply{}, errAnswered
 }
 
 func (s *session) cmdQUIT(string) (reply, error) {

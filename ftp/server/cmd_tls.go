@@ -33,10 +33,12 @@ func (s *session) cmdAUTH(arg string) (reply, error) {
 	s.reset()
 	// What the client has sent ahead could come from anybody (CVE-2011-1575).
 	s.queue = nil
-	if err := s.secure(); err != nil {
+	if err := s.secure(newRecords(s.conn)); err != nil {
 		return reply{}, err
 	}
-	s.tls.sized, s.tls.private = private, private
+	if private {
+		s.tls.sized, s.tls.private = true, true
+	}
 	return reply{}, errAnswered
 }
 
@@ -77,10 +79,24 @@ func (s *session) cmdPROT(arg string) (reply, error) {
 	return answer(ftp.CodeOK, "Protection set."), nil
 }
 
-// cmdCCC would go on in clear: a client that asks for that is told that it can't.
+// cmdCCC lets the control connection go on in clear, where the configuration does.
 func (s *session) cmdCCC(string) (reply, error) {
-	if s.tls.conn == nil {
+	switch {
+	case s.tls.conn == nil:
 		return reply{}, errNeedAUTH
+	case !s.cfg.TLS.AllowCCC:
+		return reply{}, errCCC
 	}
-	return reply{}, errCCC
+	s.reply(answer(ftp.CodeOK, "The control connection goes on in clear."))
+	if s.flush(); s.lost != nil {
+		return reply{}, s.lost
+	}
+	clear, err := s.unsecure()
+	if err != nil {
+		s.lost = err
+		return reply{}, err
+	}
+	s.wire(clear)
+	s.log.Info("control connection in clear")
+	return reply{}, errAnswered
 }

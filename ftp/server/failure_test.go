@@ -19,7 +19,7 @@ import (
 // C066: a client that vanishes leaves nothing: no session, no file of an upload,
 // and (see onEngines) no descriptor or goroutine.
 func TestVanish(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		gone := func(what string) {
@@ -29,14 +29,18 @@ func TestVanish(t *testing.T) {
 				t.Errorf("client that %s: left %s", what, got)
 			}
 		}
-		abrupt := func(c *stdnet.TCPConn) {
+		type socket interface {
+			SetLinger(sec int) error
+			Close() error
+		}
+		abrupt := func(c socket) {
 			_ = c.SetLinger(0)
 			c.Close()
 		}
 		for _, end := range []struct {
 			how string
-			end func(*stdnet.TCPConn)
-		}{{"closed", func(c *stdnet.TCPConn) { c.Close() }}, {"was reset", abrupt}} {
+			end func(socket)
+		}{{"closed", func(c socket) { c.Close() }}, {"was reset", abrupt}} {
 			c := f.login()
 			end.end(c.conn)
 			gone(end.how)
@@ -80,7 +84,7 @@ func TestVanish(t *testing.T) {
 
 // C065: the data connection alone is lost.
 func TestDataLost(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		c := f.login()
@@ -99,7 +103,7 @@ func TestDataLost(t *testing.T) {
 
 // A full descriptor table refuses single commands and ends nothing.
 func TestDescriptorsExhausted(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("f", "x")
 		c := f.login()
@@ -124,7 +128,7 @@ func TestDescriptorsExhausted(t *testing.T) {
 
 // The server goes on accepting once there are descriptors again.
 func TestAcceptWithoutDescriptors(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.login()
 		give := exhaust(t)
@@ -202,7 +206,7 @@ func dialWithOne(addr string) (stdnet.Conn, error) {
 
 // A panic ends its session only, wherever it comes from.
 func TestPanic(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.Root = panicking{storage.NewMem()} })
 		beside := f.login()
 		c := f.login()
@@ -232,7 +236,7 @@ func TestPanic(t *testing.T) {
 
 // A panic while the session ends.
 func TestPanicAtEnd(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) {
 			c.RootFor = func(*auth.Identity) (storage.FS, error) {
 				return closing{storage.NewMem(), func() { panic("close") }}, nil
@@ -258,7 +262,7 @@ func (panickingDir) Close() error { return nil }
 
 // C290: a transfer ends, everything else is told to go.
 func TestShutdownDrains(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		idle, fresh, c := f.login(), f.dial(), f.login()
@@ -290,7 +294,7 @@ func TestShutdownDrains(t *testing.T) {
 }
 
 func TestShutdownLimit(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		idle, c := f.login(), f.login()
@@ -312,7 +316,7 @@ func TestShutdownLimit(t *testing.T) {
 
 // Close ends everything at once, also what waits for a client or a delay.
 func TestClose(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.big("big")
 		a, b, c, d := f.login(), f.login(), f.login(), f.dial()
@@ -345,7 +349,7 @@ func TestClose(t *testing.T) {
 
 // No reply tells where the files are.
 func TestNoServerPaths(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.tree()
 		c := f.login()

@@ -12,7 +12,7 @@ import (
 
 // TestFormOfReplies: C141, of everything that answers in several lines.
 func TestFormOfReplies(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("211 not a last line", "x")
 		c := f.login()
@@ -48,7 +48,7 @@ func TestFormOfReplies(t *testing.T) {
 // TestNothingUnasked: C140. Between commands the server says nothing: the next thing
 // it says answers the next command, and while there is none there is nothing to read.
 func TestNothingUnasked(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.login()
 		c.put("STOR f", "x")

@@ -24,7 +24,7 @@ func (c *client) expectText(code ftp.Code, line, text string) {
 func TestHASH(t *testing.T) {
 	content := strings.Repeat("0123456789", 30_000) // more than a buffer
 	sum := func(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("f", content)
 		f.write("empty", "")
@@ -62,7 +62,7 @@ func TestHASH(t *testing.T) {
 
 // TestXHash: C257, with de facto answers.
 func TestXHash(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("a b", "123456789")
 		c := f.login()
@@ -86,7 +86,7 @@ func TestXHash(t *testing.T) {
 
 // TestRANG: C253, also with a part that ends behind the file, and through memory.
 func TestRANG(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("f", strings.Repeat("0123456789", 100_000))
 		c := f.login()
@@ -130,7 +130,7 @@ func (f slowFile) Read(p []byte) (int, error) {
 // TestHashBesideOthers: C252. While a file is hashed STAT answers, another
 // session works, and ABOR ends it.
 func TestHashBesideOthers(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		reads := make(chan struct{})
 		f := start(t, e, func(cfg *server.Config) {
 			cfg.Root = slowFiles{storage.NewMem(), reads}

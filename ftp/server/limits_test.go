@@ -35,7 +35,7 @@ func TestFlood(t *testing.T) {
 
 // C280: a line that is too long costs itself only.
 func TestLongLine(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		c := start(t, e).login()
 		c.cmd(500, "MKD "+strings.Repeat("x", 5000))
 		c.cmd(200, "NOOP")
@@ -46,7 +46,7 @@ func TestLongLine(t *testing.T) {
 
 // C279: one without end ends the session.
 func TestEndlessLine(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.dial()
 		go func() {
@@ -67,7 +67,7 @@ func TestEndlessLine(t *testing.T) {
 
 // FIELD B15: a browser is turned away.
 func TestForeignProtocol(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		for _, line := range []string{"GET / HTTP/1.1", "POST /x HTTP/1.1", "Host: x", "\x16\x03\x01"} {
 			c := f.dial()
@@ -81,7 +81,7 @@ func TestForeignProtocol(t *testing.T) {
 
 // C143, C144: a session without commands ends, one with a transfer does not.
 func TestIdle(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.IdleTimeout = 300 * time.Millisecond })
 		c := f.login()
 		d := c.begin("STOR f")
@@ -103,7 +103,7 @@ func TestIdle(t *testing.T) {
 
 // FIELD B32: bytes that never make a line do not keep a session.
 func TestSlowLogin(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.LoginTimeout = 300 * time.Millisecond })
 		c := f.dial()
 		done := make(chan struct{})
@@ -133,7 +133,7 @@ func TestSlowLogin(t *testing.T) {
 
 // C285: a peer that does not move loses its transfer, not its session.
 func TestStall(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.StallTimeout = 50 * time.Millisecond })
 		f.big("big")
 		c := f.login()
@@ -153,7 +153,7 @@ func TestStall(t *testing.T) {
 
 // C288: the limit of sessions.
 func TestMaxSessions(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.MaxSessions = 2 })
 		one, two := f.login(), f.login()
 		for range 3 {
@@ -170,7 +170,7 @@ func TestMaxSessions(t *testing.T) {
 }
 
 func TestMaxSessionsPerIP(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.MaxSessionsPerIP = 1 })
 		f.login()
 		c := f.dialRaw()

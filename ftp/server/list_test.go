@@ -63,7 +63,7 @@ func sorted(t *testing.T, listing string) []string {
 }
 
 func TestNLST(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.tree()
 		c := f.login()
@@ -110,7 +110,7 @@ func TestNLST(t *testing.T) {
 }
 
 func TestLIST(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.tree()
 		c := f.login()
@@ -160,7 +160,7 @@ func TestLIST(t *testing.T) {
 }
 
 func TestMLSx(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.tree()
 		c := f.login()
@@ -222,7 +222,7 @@ func TestMLSx(t *testing.T) {
 
 // C199: the perm fact tells what the user may do.
 func TestPermFact(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, twoUsers)
 		for _, tc := range []struct{ user, want string }{
 			{"writer", "perm=adfrw; file"}, {"reader", "perm=r; file"},
@@ -244,7 +244,7 @@ func TestPermFact(t *testing.T) {
 // C115: a listing is streamed. The directory has no end, so nothing else could
 // bring its first line.
 func TestListingStreams(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		var given atomic.Int64
 		f := start(t, e, func(c *server.Config) { c.Root = endless{storage.NewMem(), &given} })
 		c := f.login()
@@ -286,7 +286,7 @@ func (endlessDir) Close() error { return nil }
 
 // A directory that fails in the middle of a listing.
 func TestListingFails(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.Root = failing{storage.NewMem()} })
 		c := f.login()
 		d := c.data()

@@ -15,7 +15,7 @@ import (
 )
 
 func TestLogin(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.dialRaw()
 		c.expect(220)                         // C001
@@ -42,7 +42,7 @@ func TestLogin(t *testing.T) {
 
 // C010: a short literal list of what is open before login.
 func TestBeforeLogin(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		c := start(t, e).dial()
 		for _, line := range []string{
 			"ACCT x", "REIN", "PWD", "XPWD", "CWD /", "CDUP", "MKD a", "RMD a", "TYPE I", "STRU F",
@@ -64,7 +64,7 @@ func TestBeforeLogin(t *testing.T) {
 // C173: the limit of attempts, each answered late.
 func TestLoginAttempts(t *testing.T) {
 	const delay = 20 * time.Millisecond
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.LoginDelay, c.MaxLoginAttempts = delay, 4 })
 		c := f.dial()
 		for i := range 4 {
@@ -88,7 +88,7 @@ func TestLoginAttempts(t *testing.T) {
 
 // A login in between does not give more attempts: it may be the guesser's own.
 func TestLoginAttemptsCountOn(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		c := start(t, e).dial()
 		for range 2 {
 			c.cmd(331, "USER "+testUser)
@@ -104,7 +104,7 @@ func TestLoginAttemptsCountOn(t *testing.T) {
 
 // C008: a second login takes effect when it succeeds, all at once.
 func TestRelogin(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, twoUsers)
 		c := f.dial()
 		c.cmd(331, "USER reader")
@@ -177,7 +177,7 @@ func (u users) Authenticate(_ context.Context, user, password string, _ auth.Pee
 }
 
 func TestHome(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) {
 			c.Auth = users{
 				"anna": {Name: "anna", Home: "/anna", Perms: auth.ReadWrite},
@@ -207,7 +207,7 @@ func TestHome(t *testing.T) {
 
 // The tree of RootFor is closed with the session.
 func TestRootFor(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		closed := make(chan string, 1)
 		f := start(t, e, func(c *server.Config) {
 			c.RootFor = func(id *auth.Identity) (storage.FS, error) {
@@ -235,7 +235,7 @@ func (c closing) Close() error {
 
 // A login that can't be checked is no denied one.
 func TestLoginNotChecked(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(c *server.Config) { c.Auth = broken{} })
 		c := f.dial()
 		for range 5 {
@@ -256,7 +256,7 @@ func (broken) Authenticate(context.Context, string, string, auth.Peer) (*auth.Id
 
 // C287: what a client sends can't forge or colour the log.
 func TestLogIsEscaped(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.dial()
 		c.cmd(331, "USER x\x1b[31m level=ERROR")

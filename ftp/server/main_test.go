@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -49,6 +50,19 @@ func onEngines(t *testing.T, test func(t *testing.T, e server.Engine)) {
 	}
 }
 
+// inClearAndTLS is onEngines, and once more with clients that secure their control and
+// data connections.
+func inClearAndTLS(t *testing.T, test func(t *testing.T, e server.Engine)) {
+	t.Helper()
+	onEngines(t, test)
+	t.Run("TLS", func(t *testing.T) {
+		onEngines(t, func(t *testing.T, e server.Engine) { test(t, secured{e}) })
+	})
+}
+
+// secured is an engine for a server whose clients use TLS.
+type secured struct{ server.Engine }
+
 // fixture is a running server with one user, and the directory it serves.
 type fixture struct {
 	t    *testing.T
@@ -56,6 +70,7 @@ type fixture struct {
 	addr string
 	root string // the served directory
 	log  *logBuffer
+	tls  func() *tls.Config // of clients; nil: they speak in clear
 }
 
 // start starts a server that serves a new directory, or what change says.
@@ -77,6 +92,11 @@ func startOn(t *testing.T, e server.Engine, addr string, change ...func(*server.
 		Auth:       single,
 		LoginDelay: -1,
 		Logger:     slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	if s, ok := e.(secured); ok {
+		e, cfg.Engine = s.Engine, s.Engine
+		f.tls = func() *tls.Config { return clientTLS(0) }
+		withTLS(&cfg)
 	}
 	for _, c := range change {
 		c(&cfg)

@@ -206,7 +206,7 @@ func TestTexts(t *testing.T) {
 
 // Names are bytes (C139, C178, C179): what came is what is stored.
 func TestNamesAreBytes(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		c := start(t, e).login()
 		for _, name := range []string{"café", "caf\xe9", "a b  c ", "-la", "a;b", "*", "\xff\xff", "日本"} {
 			onWire := strings.ReplaceAll(name, "\xff", "\xff\xff")

@@ -38,6 +38,11 @@ type TLS struct {
 	// RequireControl refuses USER in clear, and RequireData transfers.
 	RequireControl, RequireData bool
 
+	// AllowCCC lets a client take the control connection back to clear, so that a
+	// gateway on the way can read addresses and ports in it. Whoever is on the way can
+	// then send commands, too. Data connections stay as they are.
+	AllowCCC bool
+
 	// DataReuse is what is wanted of data connections.
 	DataReuse Reuse
 }
@@ -46,6 +51,8 @@ type TLS struct {
 type sessionTLS struct {
 	config  *tls.Config // nil: none
 	conn    *tls.Conn   // nil: in clear
+	under   *records    // what conn is on, or was
+	begun   bool        // there was a handshake, and those to come are of data connections
 	mark    []byte      // in the tickets of this session
 	sized   bool        // PBSZ was sent
 	private bool        // PROT P
@@ -68,7 +75,12 @@ func newSessionTLS(cfg *TLS) *sessionTLS {
 	}
 	keys := cfg.Config // which has the keys of tickets, and rotates them
 	c.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
-		ss.Extra = append(ss.Extra[:0:0], s.mark)
+		ss.Extra = nil
+		// Whoever has made a data connection without one of the session's tickets may be
+		// anybody, and must not get one by it for the next try.
+		if !s.begun || cs.DidResume {
+			ss.Extra = [][]byte{s.mark}
+		}
 		return keys.EncryptTicket(cs, ss)
 	}
 	c.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
@@ -78,7 +90,7 @@ func newSessionTLS(cfg *TLS) *sessionTLS {
 		}
 		// On the control connection any session of this server will do, but only the
 		// session's own for data.
-		if s.conn == nil || cfg.DataReuse == ReuseOff || s.own(ss) {
+		if !s.begun || cfg.DataReuse == ReuseOff || s.own(ss) {
 			return ss, nil
 		}
 		return nil, nil
@@ -92,20 +104,36 @@ func (s *sessionTLS) own(ss *tls.SessionState) bool {
 	return slices.ContainsFunc(ss.Extra, func(extra []byte) bool { return string(extra) == string(s.mark) })
 }
 
-// secure makes the handshake on the control connection, which from then on goes
-// through TLS. It takes no longer than a login may.
-func (s *session) secure() error {
-	c := tls.Server(s.conn, s.tls.config)
+// secure makes the handshake on the control connection, read by way of from, which from
+// then on goes through TLS. It takes no longer than a login may.
+func (s *session) secure(from *records) error {
+	s.tls.under, s.tls.begun = from, false
+	c := tls.Server(from, s.tls.config)
 	_ = s.conn.SetDeadline(s.loginBy) // the handshake tells if it is closed
 	if err := c.Handshake(); err != nil {
 		s.log.Info("no TLS", slog.String("error", escaped(err.Error())))
 		return errControlLost
 	}
 	_ = s.conn.SetDeadline(time.Time{})
-	s.tls.conn = c
+	s.tls.conn, s.tls.begun = c, true
+	s.tls.sized, s.tls.private = s.implicit, s.implicit
 	s.wire(c)
 	s.log.Debug("TLS", slog.String("version", tls.VersionName(c.ConnectionState().Version)))
 	return nil
+}
+
+// unsecure ends TLS on the control connection, when all replies have been sent, and
+// returns what it is from then on. The client has sent nothing ahead.
+func (s *session) unsecure() (*afterTLS, error) {
+	if s.in.HasLine() || len(s.queue) > 0 {
+		return nil, errMoreTLS
+	}
+	c := s.tls.conn
+	if err := c.CloseWrite(); err != nil {
+		return nil, err
+	}
+	s.tls.conn = nil
+	return &afterTLS{s.tls.under, c}, nil
 }
 
 // wire makes c what commands are read from and replies are written to. What was read
@@ -127,8 +155,10 @@ func (s *session) serverName() string {
 // features reports whether a row of the command table is served.
 func (s *session) features(c *ftp.Command) bool {
 	switch c.Name() {
-	case "AUTH", "PBSZ", "PROT", "CCC":
+	case "AUTH", "PBSZ", "PROT":
 		return s.tls.config != nil
+	case "CCC":
+		return s.tls.config != nil && s.cfg.TLS.AllowCCC
 	}
 	return true
 }
@@ -155,30 +185,44 @@ func (t *transfer) protect(c stdnet.Conn) (*tls.Conn, error) {
 	return secured, nil
 }
 
-// part ends a secured data connection such that the peer gets to know of the end,
-// and what it still sends makes no reset of it: a close_notify, the end of our side,
-// and then a moment for the peer's end.
+// part ends our side of a secured data connection such that the peer gets to know of
+// it: by a close_notify, and then by the end of the stream.
 func part(secured *tls.Conn, c stdnet.Conn) error {
 	if err := secured.CloseWrite(); err != nil {
 		return &dataError{err}
 	}
-	half, ok := c.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return nil
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite() // the close_notify counts
 	}
-	_ = c.SetReadDeadline(time.Now().Add(closeNotifyTime))
-	for buf := make([]byte, 512); ; {
-		if _, err := c.Read(buf); err != nil {
-			return nil // its end, or it takes too long: all is sent
+	return nil
+}
+
+// linger closes a data connection that part has ended, when the client has ended its
+// side, too, or after a moment: what it sends yet, its own close_notify, would make a
+// reset of an earlier close, and cost it what it has not read. The reply does not wait
+// for that. A session has one such connection: the next one ends it.
+func (s *session) linger(c stdnet.Conn) {
+	if s.lingering != nil {
+		_ = s.lingering.Close() // it may be closed
+	}
+	s.lingering = c
+	s.engine.Go(func() {
+		defer c.Close()
+		_ = c.SetReadDeadline(time.Now().Add(closeNotifyTime)) // Read tells if it is closed
+		buf := make([]byte, 512)
+		for {
+			if _, err := c.Read(buf); err != nil {
+				return
+			}
 		}
-	}
+	})
 }
 
 // checkTLS is a part of Config's check.
 func checkTLS(c *TLS) error {
 	switch {
-	case c.Config == nil && (c.RequireControl || c.RequireData):
-		return &ConfigError{"TLS", "required, but there is no Config"}
+	case c.Config == nil && (c.RequireControl || c.RequireData || c.AllowCCC):
+		return &ConfigError{"TLS", "required or to be left, but there is no Config"}
 	case c.Config == nil:
 		return nil
 	case len(c.Config.Certificates) == 0 && c.Config.GetCertificate == nil && c.Config.GetConfigForClient == nil:

@@ -71,6 +71,9 @@ type session struct {
 	hasUmask bool
 	host     *Host // HOST, nil for none
 
+	// lingering is the last secured data connection, the present transfer's task's.
+	lingering stdnet.Conn
+
 	// mu guards what Shutdown and Close use too. It is held for a few
 	// instructions only.
 	mu      sync.Mutex
@@ -142,6 +145,7 @@ func (s *session) reset() {
 	s.facts, s.hash, s.idle = ftp.DefaultFacts, 0, s.cfg.IdleTimeout
 	s.only, s.rename, s.copied, s.restart, s.length = false, "", "", 0, 0
 	s.umask, s.hasUmask, s.host = 0, false, nil
+	s.tls.sized, s.tls.private = false, false
 }
 
 // run is the session's task: greeting, commands, farewell.
@@ -159,10 +163,9 @@ func (s *session) run() {
 		}
 	}
 	if s.implicit {
-		if err := s.secure(); err != nil {
+		if err := s.secure(newRecords(s.conn)); err != nil {
 			return
 		}
-		s.tls.sized, s.tls.private = true, true
 	}
 	s.log.Debug("session begins")
 	s.reply(answer(ftp.CodeReady, s.cfg.Greeting))

@@ -13,7 +13,7 @@ import (
 
 // TestSITE is about SITE's own commands but those of TestChanges.
 func TestSITE(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(cfg *server.Config) { cfg.MaxIdleTimeout = time.Hour })
 		f.write("f", "content")
 		f.dial().steps([]step{{530, "SITE CPFR /etc/passwd", "C272"}, {530, "SITE HELP", ""}})
@@ -62,7 +62,7 @@ func TestSITE(t *testing.T) {
 
 // TestUMASK: C267. It is for what is made, not for what is replaced.
 func TestUMASK(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		f.write("old", "x")
 		c := f.login()
@@ -81,7 +81,7 @@ func TestUMASK(t *testing.T) {
 
 // TestSYMLINK: C270, C283. Where links are allowed they lead to paths of the tree.
 func TestSYMLINK(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, func(cfg *server.Config) { cfg.AllowSymlink = true })
 		f.write("f", "content")
 		c := f.login()
@@ -111,7 +111,7 @@ func TestSYMLINK(t *testing.T) {
 // TestSTOU: C067 to C069. The name is told in the form that RFC 1123 wants, and is
 // another one each time.
 func TestSTOU(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c, other := f.login(), f.login()
 		c.cmd(257, "MKD dir")

@@ -99,7 +99,7 @@ func (f *fixture) loginTLS(cfg *tls.Config) *client {
 // secureData sends a command and makes the handshake on its data connection.
 func (c *client) secureData(cfg *tls.Config, line string) *tls.Conn {
 	c.t.Helper()
-	d := tls.Client(c.data(), cfg)
+	d := tls.Client(c.data().raw, cfg)
 	c.cmd(150, line)
 	if err := d.Handshake(); err != nil {
 		c.t.Fatal(err)
@@ -260,7 +260,7 @@ func TestReuse(t *testing.T) {
 				mine, others := clientTLS(version), clientTLS(version)
 				c, other := f.loginTLS(mine), f.loginTLS(others)
 				for name, cfg := range map[string]*tls.Config{"none": clientTLS(version), "another's": others} {
-					d := tls.Client(c.data(), cfg)
+					d := tls.Client(c.data().raw, cfg)
 					c.cmd(150, "STOR f")
 					_ = d.Handshake() // the server may have closed it by the end
 					_, _ = io.WriteString(d, "x")

@@ -175,8 +175,8 @@ func (t *transfer) run(body func() error) {
 	t.result = err
 }
 
-// use runs body on the connection and closes it: a transfer that failed must
-// not look complete to the peer.
+// use runs body on the connection and closes it, or lets it linger: a transfer that
+// failed must not look complete to the peer.
 func (t *transfer) use(c stdnet.Conn, body func(*transfer, stdnet.Conn) error) error {
 	done := false
 	defer func() {
@@ -191,6 +191,10 @@ func (t *transfer) use(c stdnet.Conn, body func(*transfer, stdnet.Conn) error) e
 		return err
 	}
 	done = true
+	if t.private {
+		t.session.linger(c)
+		return nil
+	}
 	_ = c.Close() // the data is the kernel's
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestRETR(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		var all strings.Builder
 		for i := range 256 {
@@ -56,7 +56,7 @@ func TestRETR(t *testing.T) {
 }
 
 func TestSTOR(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		if err := os.Mkdir(filepath.Join(f.root, "dir"), 0o755); err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestSTOR(t *testing.T) {
 }
 
 func TestREST(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		const content = "0123456789abcdef"
 		f.write("f", content)
@@ -161,7 +161,7 @@ func TestREST(t *testing.T) {
 }
 
 func TestASCII(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e)
 		c := f.login()
 		c.cmd(200, "TYPE A")
@@ -212,7 +212,7 @@ func TestASCII(t *testing.T) {
 
 // A store without descriptors is served as well, and so are its limits.
 func TestMemoryStore(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		mem := storage.NewMem()
 		f := start(t, e, func(c *server.Config) { c.Root = mem })
 		c := f.login()
@@ -238,7 +238,7 @@ func TestMemoryStore(t *testing.T) {
 }
 
 func TestReadOnly(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		mem := storage.NewMem()
 		if err := mem.Mkdir("/d"); err != nil {
 			t.Fatal(err)
@@ -257,7 +257,7 @@ func TestReadOnly(t *testing.T) {
 
 // A user without a right is told before anything happens.
 func TestRights(t *testing.T) {
-	onEngines(t, func(t *testing.T, e server.Engine) {
+	inClearAndTLS(t, func(t *testing.T, e server.Engine) {
 		f := start(t, e, twoUsers)
 		c := f.dial()
 		c.cmd(331, "USER reader")

@@ -105,7 +105,7 @@ func Server(conn stdnet.Conn, config *Config) *Conn {
 
 func newConn(conn stdnet.Conn) *Conn {
 	c := &Conn{raw: conn}
-	c.transport.Conn = conn
+	c.transport.Conn, c.transport.owner = conn, c
 	return c
 }
 
@@ -175,7 +175,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	n, err := c.read(p)
-	// crypto/tls may have an answer for the peer, or an alert.
+	// crypto/tls may have an answer for the peer, or an alert. (What it queued before it
+	// went on reading has been sent by the transport.)
 	if c.transport.queued.Load() > 0 {
 		if sendErr := c.deliver(); err == nil {
 			err = sendErr

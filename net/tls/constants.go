@@ -79,3 +79,8 @@ const (
 	QUICStoreSession                              = tls.QUICStoreSession
 	QUICErrorEvent                                = tls.QUICErrorEvent
 )
+
+// VersionSSL30 is SSL 3.0, which is broken and which crypto/tls no longer speaks.
+//
+// Deprecated: as in crypto/tls.
+const VersionSSL30 = 0x0300

@@ -17,6 +17,8 @@ import (
 type transport struct {
 	stdnet.Conn
 
+	owner *Conn
+
 	// queueing is set by the one who made the handshake, before others may come.
 	queueing bool
 
@@ -29,8 +31,15 @@ type transport struct {
 }
 
 // Read reads from the connection, and parks. crypto/tls holds then its lock of
-// the reading side, and during the handshake all of its locks.
+// the reading side, and during the handshake all of its locks. What it has queued
+// for the peer before it wants to read on, new keys, goes first: nothing might ever
+// come otherwise.
 func (t *transport) Read(p []byte) (int, error) {
+	if t.queued.Load() > 0 {
+		if err := t.owner.deliver(); err != nil {
+			return 0, interrupted{err}
+		}
+	}
 	n, err := t.Conn.Read(p)
 	switch {
 	case err == nil:

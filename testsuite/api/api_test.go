@@ -9,12 +9,15 @@ import (
 	"testing"
 )
 
-// leftOut are the names that package net has not on purpose, and why.
-var leftOut = map[string]string{}
+// TestNet and TestTLS compare packages with the standard library's. What is left out on
+// purpose they name, with the reason.
+func TestNet(t *testing.T) { comparePackages(t, "net", ourNet, map[string]string{}) }
 
-// TestNet compares package net with the standard library's.
-func TestNet(t *testing.T) {
-	pkgs, err := load("net", "github.com/weft-go/weft/net")
+func TestTLS(t *testing.T) { comparePackages(t, "crypto/tls", ourNet+"/tls", map[string]string{}) }
+
+func comparePackages(t *testing.T, std, our string, leftOut map[string]string) {
+	t.Helper()
+	pkgs, err := load(std, our)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +84,7 @@ func TestCompare(t *testing.T) {
 		"Conn.Copy":      missing, // from the value
 		"Buffers itself": "is []byte, not [][]byte",
 		"Lost":           missing,
-		"Std":            "is func()(*std.Conn,), not func()(*net.Conn,)",
+		"Std":            "is func()(*std.Conn,), not func()(*its.Conn,)",
 		"Kind":           "is a *types.Var",
 	}
 	problems := make(map[string]string)

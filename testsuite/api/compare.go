@@ -16,6 +16,8 @@ type finding struct {
 
 const missing = "missing"
 
+const ourNet = "github.com/weft-go/weft/net"
+
 // compare looks in our package for everything that std exports.
 func compare(std, our *types.Package) []finding {
 	c := comparison{std, our}
@@ -102,8 +104,8 @@ func (c comparison) member(name, how string, want, got types.Type) finding {
 
 // typed compares the types of two variables, functions, fields or methods.
 func (c comparison) typed(name, how string, want, got types.Type) finding {
-	w := stdName.ReplaceAllString(c.text(want), "net.$1")
-	g := stdName.ReplaceAllStringFunc(ourName.ReplaceAllString(c.text(got), "net.$1"), c.shared)
+	w := stdName.ReplaceAllString(c.text(want), "its.$1")
+	g := stdName.ReplaceAllStringFunc(ourName.ReplaceAllString(c.text(got), "its.$1"), c.shared)
 	if w != g {
 		return finding{name: name, problem: fmt.Sprintf("is %s, not %s", g, w)}
 	}
@@ -124,7 +126,7 @@ func (c comparison) shared(name string) string {
 	if std == nil || our == nil || !types.Identical(std.Type(), our.Type()) {
 		return "std." + name
 	}
-	return "net." + name
+	return "its." + name
 }
 
 // text writes t, without the names of a function's parameters.
@@ -154,6 +156,8 @@ func (c comparison) qualifier(p *types.Package) string {
 		return "std"
 	case c.our.Path():
 		return "our"
+	case ourNet:
+		return "net" // which a program imports in its place
 	}
 	return p.Path()
 }

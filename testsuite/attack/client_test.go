@@ -2,6 +2,7 @@ package attack_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,8 @@ import (
 type client struct {
 	w    *world
 	conn *stdnet.TCPConn
+	tls  *tls.Conn   // nil in clear
+	prot *tls.Config // of data connections, nil in clear
 	r    *bufio.Reader
 	last string // the line sent last
 }
@@ -97,7 +100,11 @@ func (c *client) raw(s string) {
 // try sends bytes that the server need not take.
 func (c *client) try(s string) error {
 	_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
-	_, err := io.WriteString(c.conn, s)
+	var to io.Writer = c.conn
+	if c.tls != nil {
+		to = c.tls
+	}
+	_, err := io.WriteString(to, s)
 	return err
 }
 
@@ -189,10 +196,20 @@ func (c *client) begin(line string) *stdnet.TCPConn {
 	return d
 }
 
+// stream is begin, secured if the session's data connections are.
+func (c *client) stream(line string) stdnet.Conn {
+	c.w.Helper()
+	d := c.begin(line)
+	if c.prot != nil {
+		return tls.Client(d, c.prot)
+	}
+	return d
+}
+
 // get carries out a command that sends and returns what it sent.
 func (c *client) get(line string) string {
 	c.w.Helper()
-	d := c.begin(line)
+	d := c.stream(line)
 	b, err := io.ReadAll(d)
 	if err != nil {
 		c.w.Fatal(err)
@@ -205,7 +222,7 @@ func (c *client) get(line string) string {
 // put carries out a command that stores.
 func (c *client) put(line, content string) {
 	c.w.Helper()
-	d := c.begin(line)
+	d := c.stream(line)
 	if _, err := io.WriteString(d, content); err != nil {
 		c.w.Fatal(err)
 	}

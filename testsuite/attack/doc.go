@@ -4,6 +4,6 @@
 // left behind when all is over: no task, goroutine, descriptor, and no password
 // or control character in the log.
 //
-// The numbers that are missing are attacks on clients, on TLS, or on what is
-// not served yet.
+// The numbers that are missing are attacks on clients, or on what is not served
+// yet.
 package attack

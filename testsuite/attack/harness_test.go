@@ -143,7 +143,11 @@ func start(t *testing.T, e server.Engine, test func(w *world), change []func(*se
 			t.Logf("log of the server:\n%s", log[max(0, len(log)-20000):])
 		}
 	})
-	w.beside = w.login("bob")
+	if cfg.TLS.Config != nil {
+		w.beside = w.loginTLS("bob", clientTLS(0))
+	} else {
+		w.beside = w.login("bob")
+	}
 	test(w)
 	w.alive()
 }

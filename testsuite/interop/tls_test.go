@@ -43,6 +43,29 @@ func TestCurlOverTLS(t *testing.T) {
 	})
 }
 
+// TestCurlCCC: curl logs in over TLS, takes the control connection back to clear, by its
+// own close_notify or after ours, and transfers secured files.
+func TestCurlCCC(t *testing.T) {
+	curl := peer(t, "curl")
+	onEngines(t, func(t *testing.T, engine string) {
+		s := start(t, engine, 1, "-tls-self-signed", "-tls-required", "-tls-ccc")
+		dir := t.TempDir()
+		local := filepath.Join(dir, "local")
+		hash, err := randomFile(local, 100_003)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range []string{"active", "passive"} {
+			ccc := []string{"-sS", "--ssl-reqd", "--insecure", "--ftp-ssl-ccc", "--ftp-ssl-ccc-mode", mode}
+			mustRun(t, dir, curl, append(ccc, "-T", local, s.url(0, mode))...)
+			wantFile(t, filepath.Join(s.home(0), mode), hash)
+			mustRun(t, dir, curl, append(ccc, "-o", "a", s.url(0, mode), "-o", "b", s.url(0, mode))...)
+			wantFile(t, filepath.Join(dir, "a"), hash)
+			wantFile(t, filepath.Join(dir, "b"), hash)
+		}
+	})
+}
+
 // TestLftpOverTLS mirrors both ways.
 func TestLftpOverTLS(t *testing.T) {
 	lftp := peer(t, "lftp")
