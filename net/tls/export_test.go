@@ -14,3 +14,10 @@ func SetNoticeTime(d time.Duration) (restore func()) {
 	noticeTime = d
 	return func() { noticeTime = before }
 }
+
+// TakeUnsent takes away what c has sealed and not sent.
+func TakeUnsent(c *Conn) []byte {
+	unsent := c.unsent
+	c.unsent, c.buffer = nil, nil
+	return unsent
+}

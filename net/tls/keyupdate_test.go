@@ -202,6 +202,53 @@ func TestKeyUpdateFlood(t *testing.T) {
 	})
 }
 
+// TestKeyUpdateFloodWithData: where data lie between the requests crypto/tls puts up
+// with any number of them. The answers fill a bounded queue; then reads wait until the
+// peer takes what is sent.
+func TestKeyUpdateFloodWithData(t *testing.T) {
+	onOneWorker(t, func(n implementation) {
+		c, s, f := n.forged(t)
+		writer := runtime.Spawn(func() {
+			if _, err := s.Write(make([]byte, 32<<20)); err != nil {
+				t.Errorf("write: %v", err)
+			}
+		})
+		parked(t, n.rt, "descriptor writable", 1)
+		const answer = 5 + 5 + 1 + 16
+		const updates = tls.MaxQueued/answer + 100
+		most, received := 0, 0
+		reader := runtime.Spawn(func() {
+			for ; received < updates; received++ {
+				if _, err := io.ReadFull(s, make([]byte, 1)); err != nil {
+					t.Errorf("read: %v", err)
+					return
+				}
+				most = max(most, tls.Queued(s.(*tls.Conn)))
+			}
+		})
+		sender := runtime.Spawn(func() {
+			for range updates {
+				if _, err := c.NetConn().Write(append(f.keyUpdate(), f.record(typeData, []byte("x"))...)); err != nil {
+					t.Errorf("the peer's write: %v", err)
+					return
+				}
+			}
+		})
+		parked(t, n.rt, "lock", 1)
+		if received == updates || tls.Queued(s.(*tls.Conn)) < tls.MaxQueued {
+			t.Errorf("a Read waits after %d of %d", received, updates)
+		}
+		// crypto/tls would not put up with so many answers in a row.
+		drain := runtime.Spawn(func() { _, _ = io.Copy(io.Discard, c.NetConn()) })
+		_ = runtime.JoinAll(writer, reader, sender)
+		if received != updates || most > tls.MaxQueued+answer {
+			t.Errorf("%d of %d have come, up to %d bytes were queued", received, updates, most)
+		}
+		_ = s.Close()
+		_ = drain.Join()
+	})
+}
+
 // TestAlertBesideWriter: what is no TLS ends the Read with an error, and its alert
 // waits for no Write of the same worker. The Write can still be ended.
 func TestAlertBesideWriter(t *testing.T) {
