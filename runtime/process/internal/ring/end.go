@@ -46,7 +46,7 @@ type end struct {
 	*memory
 	file int // of the memory
 	sock *poll.FD
-	spin spinner
+	spin Spinner
 
 	mu     sync.Mutex // held for a few instructions
 	passed []int      // mu guards: descriptors that came, and belong to messages not yet read
@@ -89,8 +89,8 @@ func (e *end) Detach() (Files, error) {
 	return Files{memory, socket}, nil
 }
 
-// Word returns a word for the users' own purposes. It is valid until Close.
-func (e *end) Word(i int) *word { return &e.words[i] }
+// Page returns the words for the users' own purposes.
+func (e *end) Page() *Page { return e.page }
 
 // ring wakes the other side, which sleeps or is about to. fds go along.
 func (e *end) ring(fds []int) error {

@@ -2,6 +2,7 @@ package ring
 
 import (
 	"os"
+	goruntime "runtime"
 	"sync/atomic"
 	"unsafe"
 
@@ -24,7 +25,8 @@ type shared struct {
 	_            [60]byte
 	readerGone   atomic.Uint32 // closed in an orderly way
 	writerGone   atomic.Uint32
-	_            [56]byte
+	drop         atomic.Uint32 // the fragments written last are to be dropped; the writer's
+	_            [52]byte
 
 	words [Words]atomic.Uint64
 }
@@ -33,6 +35,7 @@ type shared struct {
 // so that no message is ever in two pieces.
 type memory struct {
 	*shared
+	page *Page
 	data []byte // the ring, twice
 	base unsafe.Pointer
 }
@@ -79,8 +82,46 @@ func mapMemory(fd int) (*memory, error) {
 	// exclude while they use it. It is no memory of Go's: the collector does not
 	// look at it.
 	m.shared = (*shared)(base)
+	if m.page, err = mapPage(fd); err != nil {
+		m.unmap()
+		return nil, err
+	}
 	m.data = unsafe.Slice((*byte)(unsafe.Add(base, headLen)), 2*size)
 	return m, nil
+}
+
+// A Page has the words that processes share for their users' own purposes. It is
+// mapped by itself, and for as long as anybody has it, so it may be used after the end
+// of the ring.
+type Page struct{ shared *shared }
+
+func mapPage(fd int) (*Page, error) {
+	base, err := unix.MmapPtr(fd, 0, nil, uintptr(headLen), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	p := &Page{shared: (*shared)(base)}
+	// SAFETY: nobody has p any more, and the methods keep it while they use the mapping.
+	goruntime.AddCleanup(p, func(base unsafe.Pointer) { _ = unix.MunmapPtr(base, uintptr(headLen)) }, base)
+	return p, nil
+}
+
+// Load returns word i.
+func (p *Page) Load(i int) uint64 {
+	defer goruntime.KeepAlive(p)
+	return p.shared.words[i].Load()
+}
+
+// Store sets word i.
+func (p *Page) Store(i int, v uint64) {
+	defer goruntime.KeepAlive(p)
+	p.shared.words[i].Store(v)
+}
+
+// CompareAndSwap sets word i to v if it is old.
+func (p *Page) CompareAndSwap(i int, old, v uint64) bool {
+	defer goruntime.KeepAlive(p)
+	return p.shared.words[i].CompareAndSwap(old, v)
 }
 
 func (m *memory) unmap() {

@@ -2,10 +2,13 @@ package ring
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 
 	"github.com/weft-go/weft/runtime"
 )
+
+var errHalf = errors.New("ring: a message is half read")
 
 // A Reader is the reading end of a ring. One party at a time may use it, but for
 // Hangup.
@@ -41,9 +44,13 @@ func (r *Reader) Close() {
 }
 
 // Detach returns duplicates of the end's descriptors, for another process, which
-// goes on where this one has stopped.
+// goes on where this one has stopped. That can't be in the middle of a long message, of
+// which a wait was interrupted.
 func (r *Reader) Detach() (Files, error) {
 	r.done()
+	if r.long != nil {
+		return Files{}, errHalf
+	}
 	r.tell()
 	return r.end.Detach()
 }
@@ -67,7 +74,7 @@ func (r *Reader) Next(deadline runtime.Instant) ([]byte, error) {
 func (r *Reader) Wait(deadline runtime.Instant) error {
 	r.done()
 	for !r.Ready() {
-		if r.spin.until(r.Ready) {
+		if r.spin.Until(r.Ready) {
 			return nil
 		}
 		if !r.Arm() {

@@ -8,42 +8,42 @@ import (
 	"github.com/weft-go/weft/runtime"
 )
 
-type word = atomic.Uint64
-
-// A spinner looks a little longer before its party goes to sleep: to be woken by
-// another process takes several microseconds on both sides. How long it looks
-// depends on how often that was of use.
-type spinner struct{ budget time.Duration }
+// A Spinner looks a little longer before its party goes to sleep: to be woken by
+// another process takes several microseconds on both sides. How long it looks depends
+// on how often that was of use. The zero Spinner is ready for use, by any number of
+// parties.
+type Spinner struct{ budget atomic.Int64 } // nanoseconds
 
 const (
-	longestSpin  = 20 * time.Microsecond
-	shortestSpin = time.Microsecond
+	longestSpin  = int64(20 * time.Microsecond)
+	shortestSpin = int64(time.Microsecond)
 )
 
 // alone says that there is one processor only: what is waited for cannot happen
 // while we look.
 var alone = goruntime.NumCPU() == 1
 
-// until calls ready until it reports true, or for as long as seems worth it. Between
-// the looks other tasks have their turn. It does not matter who kills the task
-// meanwhile: that is for the wait that follows.
-func (s *spinner) until(ready func() bool) bool {
+// Until calls ready until it reports true, or for as long as seems worth it. Between
+// the looks other tasks have their turn. A kill of the task meanwhile is for the wait
+// that follows.
+func (s *Spinner) Until(ready func() bool) bool {
 	if alone {
 		return false
 	}
-	if s.budget == 0 {
-		s.budget = longestSpin
+	budget := s.budget.Load()
+	if budget == 0 {
+		budget = longestSpin
 	}
-	end := runtime.Now().Add(s.budget)
+	end := runtime.Now().Add(time.Duration(budget))
 	for {
 		for range 50 {
 			if ready() {
-				s.budget = min(2*s.budget, longestSpin)
+				s.budget.Store(min(2*budget, longestSpin))
 				return true
 			}
 		}
 		if runtime.Now() > end {
-			s.budget = max(s.budget/2, shortestSpin)
+			s.budget.Store(max(budget/2, shortestSpin))
 			return false
 		}
 		Turn()

@@ -15,7 +15,6 @@ type Writer struct {
 	head  uint64 // bytes read, when we last looked
 	ended bool   // the reader has gone
 	next  int    // length of the message that Reserve began
-	drop  bool   // the fragments written last are to be dropped
 }
 
 // OpenWriter takes over the descriptors.
@@ -81,7 +80,7 @@ func (w *Writer) Reserve(n int, deadline runtime.Instant) ([]byte, error) {
 func (w *Writer) WaitRoom(n int, deadline runtime.Instant) error {
 	need := space(n)
 	for !w.fits(need) {
-		if w.spin.until(func() bool { return w.fits(need) }) {
+		if w.spin.Until(func() bool { return w.fits(need) }) {
 			return nil
 		}
 		// The reader moves its index and then looks at the flag, we do so the other
@@ -109,8 +108,8 @@ func (w *Writer) WaitRoom(n int, deadline runtime.Instant) error {
 func (w *Writer) Commit() error { return w.commit(0, 0) }
 
 func (w *Writer) commit(flags, fds byte) error {
-	if w.drop {
-		w.drop = false
+	if w.drop.Load() != 0 {
+		w.drop.Store(0)
 		flags |= flagDrop
 	}
 	header := w.at(w.tail)
@@ -162,7 +161,9 @@ func (w *Writer) writeLong(deadline runtime.Instant, fds []int, parts [][]byte) 
 			part = part[len(piece):]
 			room, err := w.Reserve(len(piece), deadline)
 			if err != nil {
-				w.drop = w.drop || began
+				if began {
+					w.drop.Store(1)
+				}
 				return err
 			}
 			copy(room, piece)

@@ -1,0 +1,3 @@
+package process
+
+func makeObject(kind byte, params []byte) object { return nil }
