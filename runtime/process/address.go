@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/lock"
@@ -32,8 +33,8 @@ type address struct {
 
 // MarshalBinary makes a handle that is part of an argument, an item or a value be sent
 // as the address of its object.
-func (a *address) MarshalBinary() ([]byte, error) {
-	if *a == (address{}) {
+func (a address) MarshalBinary() ([]byte, error) {
+	if a == (address{}) {
 		return nil, errors.New("process: the zero handle")
 	}
 	if a.process == self.id {
@@ -84,6 +85,9 @@ func (a *address) call(o outgoing, parts ...[]byte) (reply, error) {
 	if a.local() {
 		cs.add(c)
 		objects.serve(a.object, &request{from: &here, id: c.id, op: o.op, body: join(parts)})
+		if !c.done() && o.wakes {
+			helpLinks(c)
+		}
 		err = c.wait(o.reason, o.deadline, false)
 	} else {
 		if l, err = linkTo(a.process); err != nil {
@@ -121,6 +125,15 @@ func (a *address) call(o outgoing, parts ...[]byte) (reply, error) {
 	}
 	cs.abandon(c, late)
 	return reply{}, err
+}
+
+// helpLinks takes in what another process says, for a moment: that may end c, which waits
+// for an object of this one.
+func helpLinks(c *call) {
+	if l := links.busy.Load(); l != nil {
+		l.disarm()
+		l.look(c)
+	}
 }
 
 // gone is the error of a reply that the object no longer exists.
@@ -203,7 +216,8 @@ type linkTable struct {
 	mu      sync.Mutex // held for a few instructions
 	m       map[processID]*link
 	all     map[*link]bool
-	dialing lock.Mutex // one connects at a time
+	busy    atomic.Pointer[link] // where the last request came from
+	dialing lock.Mutex           // one connects at a time
 }
 
 func (t *linkTable) add(l *link) {
@@ -225,6 +239,7 @@ func (t *linkTable) remove(l *link) {
 	if t.m[l.peer] == l {
 		delete(t.m, l.peer)
 	}
+	t.busy.CompareAndSwap(l, nil)
 }
 
 func (t *linkTable) get(id processID) *link {

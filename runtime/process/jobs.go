@@ -33,7 +33,7 @@ func serveJobs(r *request) {
 		return
 	}
 	n := int(binary.LittleEndian.Uint32(r.body))
-	own := lease{page: r.from.link.in.Page(), word: int(binary.LittleEndian.Uint32(r.body[4:]))}
+	own := lease{page: r.from.link.borrowing, word: int(binary.LittleEndian.Uint32(r.body[4:]))}
 	name, args, ok := codec.Cut(r.body[8:])
 	if !ok {
 		r.reply(statusGone)

@@ -49,16 +49,21 @@ func (l lease) revoke(keep int) int {
 // taken is how many items were taken.
 func (l lease) taken() int { return int(l.page.Load(l.word) >> leaseShift) }
 
-// halve takes back half of the items that are not taken yet. It returns how many are the
-// borrower's still, and whether any was taken back.
+// halve takes back half of the items that are not taken yet, but not the first of all: the
+// borrower waits for that one. It returns how many are the borrower's still, and whether any
+// was taken back.
 func (l lease) halve() (lent int, some bool) {
 	for {
 		old := l.page.Load(l.word)
 		taken, lent := old>>leaseShift, old&(1<<leaseShift-1)
-		if taken >= lent {
+		back := (lent - taken + 1) / 2
+		if taken == 0 {
+			back = lent / 2
+		}
+		if taken >= lent || back == 0 {
 			return int(lent), false
 		}
-		lent -= (lent - taken + 1) / 2
+		lent -= back
 		if l.page.CompareAndSwap(l.word, old, taken<<leaseShift|lent) {
 			return int(lent), true
 		}

@@ -32,6 +32,11 @@ type link struct {
 	calls calls
 	spin  ring.Spinner
 
+	// The words of the rings' memory are for leases: of what this side lends, and of
+	// what it has borrowed. The borrower gives words out; the first is for jobs.
+	lending, borrowing *ring.Page
+	words              atomic.Int32
+
 	// reading is held by who takes messages in, for a few microseconds, and never
 	// across a wait.
 	reading sync.Mutex
@@ -96,7 +101,7 @@ func openLink(peer processID, f linkFiles) (*link, error) {
 		f.out.Close()
 		return nil, err
 	}
-	l := &link{peer: peer, in: in, out: out}
+	l := &link{peer: peer, in: in, out: out, lending: out.Page(), borrowing: in.Page()}
 	l.client.link = l
 	links.add(l)
 	// The task is of the Default runtime, whoever asks: it lives longer than the
@@ -110,6 +115,7 @@ const (
 	kindOneWay  // a request without a reply
 	kindReply
 	kindCancel // the sender of a request no longer waits
+	kindNotice // to the users of an object: a queue was closed
 )
 
 // A header is the beginning of each message.
@@ -173,23 +179,29 @@ func (l *link) arm() bool {
 	return l.in.Arm()
 }
 
-// turnLength is how many messages are taken in at once.
-const turnLength = 256
+// As many messages, or bytes, are taken in at once: what is taken in is used next, while the
+// processor's cache has it.
+const (
+	turnLength = 256
+	turnBytes  = 128 << 10
+)
 
 // takeIn takes in what is there, and reports whether there may be more.
 func (l *link) takeIn() (more bool, err error) {
 	l.reading.Lock()
 	defer l.reading.Unlock()
-	return l.takeInLocked()
+	return l.takeInLocked(nil)
 }
 
-func (l *link) takeInLocked() (more bool, err error) {
+// takeInLocked is takeIn that stops when a call is done, if it isn't nil. reading is held.
+func (l *link) takeInLocked(until *call) (more bool, err error) {
 	if l.in == nil {
 		return false, ErrGone
 	}
-	for range turnLength {
+	for n, bytes := 0, 0; n < turnLength && bytes < turnBytes; n++ {
 		message, ok, err := l.in.TryNext()
 		if err == nil && ok {
+			bytes += len(message)
 			err = l.handle(message)
 		}
 		if err != nil {
@@ -199,6 +211,9 @@ func (l *link) takeInLocked() (more bool, err error) {
 		}
 		if !ok {
 			return false, nil
+		}
+		if until != nil && until.done() && bytes > turnBytes/2 {
+			break
 		}
 	}
 	return true, nil
@@ -226,11 +241,17 @@ func (l *link) handle(message []byte) error {
 		}
 		c.complete(reply{status: status(h.code), body: body, fds: fds})
 	case kindRequest, kindOneWay:
+		if links.busy.Load() != l {
+			links.busy.Store(l)
+		}
 		r := &request{from: &l.client, id: h.id, op: op(h.code), body: body, fds: fds, oneWay: h.kind == kindOneWay}
 		objects.serve(h.obj, r)
 		closeAll(r.fds)
 	case kindCancel:
 		objects.cancel(h.obj, &l.client, h.id)
+		closeAll(fds)
+	case kindNotice:
+		noteClosed(address{process: l.peer, object: h.obj})
 		closeAll(fds)
 	default:
 		return ring.ErrCorrupt
@@ -486,26 +507,34 @@ func (l *link) flushed() error {
 
 // await waits until c is done. At first it looks for the reply itself.
 func (l *link) await(c *call, reason string, deadline runtime.Instant) error {
-	look := func() bool {
-		if !c.done() && l.reading.TryLock() {
-			if _, err := l.takeInLocked(); err != nil && l.in != nil {
-				l.in.Hangup() // the link's task sees to the rest
-			}
-			l.reading.Unlock()
-		}
-		return c.done()
+	if l.look(c) {
+		return nil
 	}
-	done := l.spin.Until(look)
+	return c.wait(reason, deadline, false)
+}
+
+// look takes in what there is, for a moment, after disarm, and reports whether c is done.
+func (l *link) look(c *call) bool {
+	done := l.spin.Until(func() bool { return c.done() || l.help(c) })
 	// From here on the other side has to ring again.
 	for !l.rearm() {
 		if _, err := l.takeIn(); err != nil {
 			break
 		}
 	}
-	if done {
-		return nil
+	return done || c.done()
+}
+
+// help takes in what there is until c is done, if nobody else does, and reports whether it
+// is.
+func (l *link) help(c *call) bool {
+	if l.reading.TryLock() {
+		if _, err := l.takeInLocked(c); err != nil && l.in != nil {
+			l.in.Hangup() // the link's task sees to the rest
+		}
+		l.reading.Unlock()
 	}
-	return c.wait(reason, deadline, false)
+	return c.done()
 }
 
 // rearm is arm, for a link that may be closed.

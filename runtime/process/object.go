@@ -89,6 +89,9 @@ type objectTable struct {
 // add enters o and returns its number.
 func (t *objectTable) add(o object) uint64 {
 	id := t.last.Add(1)
+	if q, ok := o.(*queueObject); ok {
+		q.id = id
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.m == nil {

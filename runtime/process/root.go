@@ -79,7 +79,8 @@ func (o *rootObject) make(r *request) {
 		return
 	}
 	made := makeObject(r.body[0], r.body[1:])
-	if made == nil {
+	// Others will learn of the object, who have no link to this process.
+	if made == nil || listen() != nil {
 		r.reply(statusGone)
 		return
 	}

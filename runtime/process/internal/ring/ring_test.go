@@ -346,3 +346,27 @@ func BenchmarkStream(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkRoundTrip(b *testing.B) {
+	r1, w1 := pair(b)
+	r2, w2 := pair(b)
+	message := make([]byte, 64)
+	runtimetest.BenchTwo(b, 2, func() {
+		for range b.N {
+			_ = w1.Write(0, nil, message)
+			if _, err := r2.Next(0); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	}, func() {
+		for range b.N {
+			if _, err := r1.Next(0); err != nil {
+				b.Error(err)
+				return
+			}
+			_ = w2.Write(0, nil, message)
+		}
+	})
+	shut(w1, r1, w2, r2)
+}

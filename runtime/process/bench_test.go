@@ -1,0 +1,151 @@
+package process
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/weft-go/weft/runtime"
+)
+
+var (
+	benchSend = Register("bench send", func(a sendArgs) (int, error) {
+		message := make([]byte, a.Size)
+		for i := range a.N {
+			if err := a.Up.Send(message); err != nil {
+				return i, err
+			}
+		}
+		return a.N, nil
+	})
+	benchPut = Register("bench put", func(a queueArgs) (int, error) {
+		message := make([]byte, a.Size)
+		for i := range a.N {
+			if err := a.Q.Put(message); err != nil {
+				return i, err
+			}
+		}
+		return a.N, nil
+	})
+	benchGet = Register("bench get", func(a queueArgs) (int, error) {
+		for i := range a.N {
+			if _, err := a.Q.Get(); err != nil {
+				return i, err
+			}
+		}
+		return a.N, nil
+	})
+)
+
+type queueArgs struct {
+	Q       *Queue[[]byte]
+	N, Size int
+}
+
+func bench(b *testing.B, fn func()) {
+	b.Helper()
+	if err := runtime.Default().Run(func() error { fn(); return nil }); err != nil {
+		b.Fatal(err)
+	}
+}
+
+var sizes = []int{64, 64 << 10}
+
+func BenchmarkPipe(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			bench(b, func() {
+				r, w, _ := OneWay[[]byte]()
+				p := ok(Start(benchSend, sendArgs{w, b.N + 1, n}))
+				var buf []byte
+				_ = r.RecvInto(&buf)
+				b.ResetTimer()
+				for range b.N {
+					if err := r.RecvInto(&buf); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StopTimer()
+				ok(p.Result())
+				_ = r.Close()
+			})
+		})
+	}
+}
+
+func BenchmarkPipeRoundTrip(b *testing.B) {
+	bench(b, func() {
+		ours, theirs, _ := Pipe[[]byte]()
+		p := ok(Start(echo, theirs))
+		var buf []byte
+		message := make([]byte, 64)
+		for i := range b.N + 1 {
+			if i == 1 {
+				b.ResetTimer()
+			}
+			_ = ours.Send(message)
+			_ = ours.RecvInto(&buf)
+		}
+		b.StopTimer()
+		_ = ours.Close()
+		_ = p.Join()
+	})
+}
+
+func BenchmarkQueueChildToParent(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			bench(b, func() {
+				q := ok(NewQueue[[]byte](Here, 0))
+				p := ok(Start(benchPut, queueArgs{q, b.N + 1, n}))
+				ok(q.Get())
+				b.ResetTimer()
+				for range b.N {
+					ok(q.Get())
+				}
+				b.StopTimer()
+				ok(p.Result())
+				_ = q.Remove()
+			})
+		})
+	}
+}
+
+func BenchmarkQueueParentToChild(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			bench(b, func() {
+				q := ok(NewQueue[[]byte](Here, 0))
+				p := ok(Start(benchGet, queueArgs{q, b.N, n}))
+				message := make([]byte, n)
+				b.ResetTimer()
+				for range b.N {
+					_ = q.Put(message)
+				}
+				ok(p.Result())
+				b.StopTimer()
+				_ = q.Remove()
+			})
+		})
+	}
+}
+
+func BenchmarkManagerDict(b *testing.B) {
+	bench(b, func() {
+		m := ok(StartManager())
+		d := ok(NewDict[string, int](m))
+		_ = d.Set("a", 1)
+		b.Run("Set", func(b *testing.B) {
+			for i := range b.N {
+				if err := d.Set("a", i); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run("Get", func(b *testing.B) {
+			for range b.N {
+				ok(d.Get("a"))
+			}
+		})
+		_ = m.Shutdown()
+	})
+}
