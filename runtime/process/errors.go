@@ -121,7 +121,7 @@ func init() {
 	for _, err := range []error{
 		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, context.Canceled, context.DeadlineExceeded,
 		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed, fs.ErrInvalid,
-		runtime.ErrKilled, runtime.ErrTimeout, runtime.ErrStopped, queue.ErrClosed, queue.ErrEmpty, queue.ErrFull,
+		runtime.ErrKilled, runtime.ErrTimeout, runtime.ErrStopped, runtime.ErrGoexit, queue.ErrClosed, queue.ErrEmpty, queue.ErrFull,
 		lock.ErrBroken, lock.ErrOverRelease, ErrGone, ErrAbandoned, ErrNotFound, ErrNotHeld, ErrPoolClosed, ErrTerminated,
 		ErrNotInitialised, ErrStarted, ErrNotStarted, ErrRunning, ErrDaemon, ErrPipeClosed,
 	} {

@@ -3,6 +3,8 @@ package process
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/weft-go/weft/runtime"
@@ -23,10 +25,28 @@ import (
 // A job belongs to the worker once it has taken it from the lease: before, another worker
 // may get it.
 
-// resultDelay is how long the result of a short job may wait for the next ones.
+// resultDelay is how long the result of a short job may wait for those of the next ones.
 const resultDelay = time.Millisecond
 
-// serveJobs is the worker's side.
+// jobs are calls of one function, made one after the other.
+type jobs interface {
+	// do makes the next call, and keeps its result.
+	do() error
+	// keep makes the result of the last call one of the results.
+	keep()
+	// results returns the encoded results that were kept, and how many, or the error
+	// of the first of them if that can't be encoded, with n = 1.
+	results() (b []byte, n int, err error)
+}
+
+// worker is what a process that does jobs has to do.
+var worker struct {
+	mu      sync.Mutex // held for a few instructions
+	batches []*batch   // mu guards this and the rest
+	running bool
+}
+
+// serveJobs queues a batch. They are run one after the other.
 func serveJobs(r *request) {
 	if len(r.body) < 8 || r.from.link == nil {
 		r.reply(statusGone)
@@ -39,80 +59,113 @@ func serveJobs(r *request) {
 		r.reply(statusGone)
 		return
 	}
-	b := &batch{answer: r.answer(), lease: own}
-	f, err := functionOf(string(name))
-	if err == nil {
-		b.jobs = f.jobs(append([]byte(nil), args...), n)
-	} else {
-		b.jobs = &unknownJobs{err: err}
+	b := &batch{answer: r.answer(), lease: own, name: string(name), args: append([]byte(nil), args...), n: n}
+	worker.mu.Lock()
+	defer worker.mu.Unlock()
+	worker.batches = append(worker.batches, b)
+	if !worker.running {
+		worker.running = true
+		runtime.Default().Spawn(runBatches)
 	}
-	b.left = n
-	runtime.Spawn(b.run)
 }
 
-// jobs are calls of one function, made one after the other.
-type jobs interface {
-	// do makes the next call, and keeps its result.
-	do() error
-	// results returns the encoded results that were kept, and how many, or the error
-	// of the first of them if that can't be encoded, with n = 1.
-	results() (b []byte, n int, err error)
+// runBatches is a task that runs the batches there are. When a job calls Goexit, which ends
+// the task, another one goes on.
+func runBatches() {
+	over := false
+	defer func() {
+		if !over {
+			runtime.Default().Spawn(runBatches)
+		}
+	}()
+	for {
+		worker.mu.Lock()
+		if len(worker.batches) == 0 {
+			worker.running, over = false, true
+			worker.mu.Unlock()
+			return
+		}
+		b := worker.batches[0]
+		worker.mu.Unlock()
+		b.run()
+		worker.mu.Lock()
+		worker.batches = slices.Delete(worker.batches, 0, 1)
+		worker.mu.Unlock()
+	}
 }
 
 // A batch is a run of jobs.
 type batch struct {
 	answer answer
 	lease  lease
-	jobs   jobs
-	left   int // jobs that were not begun
+	name   string
+	args   []byte
+	n      int
+	jobs   jobs // nil before the first
+	inJob  bool
 
-	kept  int // results that were not sent
-	began runtime.Instant
+	mu    sync.Mutex // held for the time of an encoding
+	kept  int        // mu guards this and the rest: results that were not sent
+	timer *time.Timer
 }
 
-// run is a task that does the jobs of the batch that nobody else takes.
+// run does the jobs of the batch that nobody else takes. Called again after a job that has
+// called Goexit, it goes on.
 func (b *batch) run() {
-	inJob := false
-	defer func() {
-		if inJob { // it has called Goexit, which ends this task
-			b.send()
-			b.fail(runtime.ErrGoexit)
-			runtime.Default().Spawn(b.run)
+	if b.jobs == nil {
+		if f, err := functionOf(b.name); err == nil {
+			b.jobs = f.jobs(b.args, b.n)
+		} else {
+			b.jobs = &unknownJobs{err: err}
 		}
-	}()
-	b.began = runtime.Now()
-	step, next := 1, 1 // jobs between two looks at the clock
-	for b.left > 0 && b.lease.take() {
-		b.left--
-		inJob = true
+	}
+	if b.inJob {
+		b.inJob = false
+		b.fail(runtime.ErrGoexit)
+	}
+	for b.lease.take() {
+		b.inJob = true
 		err := b.jobs.do()
-		inJob = false
+		b.inJob = false
 		if err != nil {
-			b.send()
 			b.fail(err)
 			continue
 		}
-		b.kept++
-		if next--; next == 0 {
-			if now := runtime.Now(); now.Sub(b.began) > resultDelay {
-				b.send()
-				b.began, step = now, max(step/2, 1)
-			} else if now.Sub(b.began) < resultDelay/8 {
-				step *= 2
-			}
-			next = step
+		b.mu.Lock()
+		b.jobs.keep()
+		if b.kept++; b.kept == 1 {
+			b.arm()
 		}
+		b.mu.Unlock()
 	}
-	b.send()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	b.sendLocked()
 	b.answer.reply(statusOK)
 }
 
-// send sends the results that were kept.
-func (b *batch) send() {
+// arm sees to it that results don't wait for a job that takes long. mu is held.
+func (b *batch) arm() {
+	if b.timer != nil {
+		b.timer.Reset(resultDelay)
+		return
+	}
+	b.timer = time.AfterFunc(resultDelay, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.sendLocked()
+	})
+}
+
+// sendLocked sends the results that were kept. mu is held.
+func (b *batch) sendLocked() {
 	for b.kept > 0 {
 		results, n, err := b.jobs.results()
 		if err != nil {
-			b.fail(err)
+			b.answer.reply(statusMore, make([]byte, 4), encodeError(err))
 		} else {
 			b.answer.reply(statusMore, binary.LittleEndian.AppendUint32(nil, uint32(n)), results)
 		}
@@ -122,6 +175,9 @@ func (b *batch) send() {
 
 // fail sends the error of one job.
 func (b *batch) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sendLocked()
 	b.answer.reply(statusMore, make([]byte, 4), encodeError(err))
 }
 
@@ -131,11 +187,12 @@ type typedJobs[A, R any] struct {
 	args []A
 	bad  map[int]error // arguments that could not be decoded
 	next int
-	done []R
+	last R
+	done []R // kept
 }
 
 func (f *Func[A, R]) jobs(b []byte, n int) jobs {
-	j := &typedJobs[A, R]{f: f, args: make([]A, n), done: make([]R, 0, n)}
+	j := &typedJobs[A, R]{f: f, args: make([]A, n)}
 	if f.args.DecodeAll(b, j.args) != nil {
 		j.bad = make(map[int]error)
 		clear(j.args)
@@ -158,13 +215,12 @@ func (j *typedJobs[A, R]) do() error {
 	if err := j.bad[i]; err != nil {
 		return err
 	}
-	result, err := j.f.run(j.args[i])
-	if err != nil {
-		return err
-	}
-	j.done = append(j.done, result)
-	return nil
+	var err error
+	j.last, err = j.f.run(j.args[i])
+	return err
 }
+
+func (j *typedJobs[A, R]) keep() { j.done = append(j.done, j.last) }
 
 func (j *typedJobs[A, R]) results() ([]byte, int, error) {
 	done := j.done
@@ -194,4 +250,5 @@ func (j *typedJobs[A, R]) results() ([]byte, int, error) {
 type unknownJobs struct{ err error }
 
 func (j *unknownJobs) do() error                     { return j.err }
+func (j *unknownJobs) keep()                         {}
 func (j *unknownJobs) results() ([]byte, int, error) { return nil, 0, nil }

@@ -49,15 +49,21 @@ func (l lease) revoke(keep int) int {
 // taken is how many items were taken.
 func (l lease) taken() int { return int(l.page.Load(l.word) >> leaseShift) }
 
-// halve takes back half of the items that are not taken yet, but not the first of all: the
+// left is how many items were not taken yet.
+func (l lease) left() int {
+	old := l.page.Load(l.word)
+	return int(old&(1<<leaseShift-1)) - int(old>>leaseShift)
+}
+
+// halve takes back half of the items that are not taken yet; but not the first of all if the
 // borrower waits for that one. It returns how many are the borrower's still, and whether any
 // was taken back.
-func (l lease) halve() (lent int, some bool) {
+func (l lease) halve(waits bool) (lent int, some bool) {
 	for {
 		old := l.page.Load(l.word)
 		taken, lent := old>>leaseShift, old&(1<<leaseShift-1)
 		back := (lent - taken + 1) / 2
-		if taken == 0 {
+		if taken == 0 && waits {
 			back = lent / 2
 		}
 		if taken >= lent || back == 0 {

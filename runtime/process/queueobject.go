@@ -256,7 +256,7 @@ func (q *queueObject) admitLocked() {
 // wait. mu is held.
 func (q *queueObject) recallLocked() {
 	for _, l := range q.loans {
-		if lent, some := l.lease.halve(); some {
+		if lent, some := l.lease.halve(true); some {
 			q.items.unshift(l.items[lent:])
 			l.items = l.items[:lent]
 			return

@@ -15,6 +15,7 @@ var root rootObject
 type rootObject struct {
 	begin event.Result[*beginning] // what a child is to do
 	stop  event.Event              // it was asked to end
+	ready event.Result[struct{}]   // a worker's initializer has returned
 }
 
 const (
@@ -22,7 +23,8 @@ const (
 	rootJobs                  // see jobs
 	rootNew                   // make an object: its kind and how it is made; the reply is its number
 	rootRemove                // end an object: its number
-	rootStop                  // end a process that serves: a manager
+	rootStop                  // end a process that serves: a manager, a worker of a pool
+	rootReady                 // the reply comes when a worker's initializer has returned
 )
 
 // A beginning is the request that says what a child is to do.
@@ -67,6 +69,15 @@ func (o *rootObject) serve(r *request) {
 	case rootStop:
 		o.stop.Set()
 		r.reply(statusOK)
+	case rootReady:
+		a := r.answer()
+		o.ready.OnReady(func() {
+			if _, err := o.ready.TryGet(); err != nil {
+				a.reply(statusFailed, encodeError(err))
+			} else {
+				a.reply(statusOK)
+			}
+		})
 	default:
 		r.reply(statusGone)
 	}

@@ -309,3 +309,23 @@ func Cut(src []byte) (b, rest []byte, ok bool) {
 	}
 	return src[k : k+int(n) : k+int(n)], src[k+int(n):], true
 }
+
+// AppendEach is AppendAll that also returns where in dst each value's part begins, and where
+// the last one ends; nil if all parts are of one length.
+func (c *Codec[T]) AppendEach(dst []byte, values []T) (_ []byte, offsets []int, err error) {
+	if c.kind == asPlain {
+		dst, err = c.AppendAll(dst, values)
+		return dst, nil, err
+	}
+	offsets = make([]int, 0, len(values)+1)
+	for i := range values {
+		offsets = append(offsets, len(dst))
+		if dst, err = c.AppendAll(dst, values[i:i+1]); err != nil {
+			if item, ok := err.(*ItemError); ok {
+				item.Index = i
+			}
+			return dst, nil, err
+		}
+	}
+	return dst, append(offsets, len(dst)), nil
+}
