@@ -127,7 +127,7 @@ func runChild() int {
 		if err != nil {
 			return err
 		}
-		self.id, self.name, self.daemon, self.parent = begin.Self, begin.Name, begin.Daemon, begin.PID
+		self.name, self.daemon, self.parent = begin.Name, begin.Daemon, begin.PID
 		links.rename(l, begin.Parent)
 		go watchParent(watched)
 		code = begin.run(l)

@@ -52,6 +52,9 @@ func (o *rootObject) serve(r *request) {
 		}
 		b.descriptors, r.fds = r.fds, nil
 		b.answer = r.answer()
+		// Before the next request, which may be for an object that others will look
+		// for under this name.
+		self.id = b.Self
 		if !o.begin.Set(b) {
 			closeAll(b.descriptors)
 		}
