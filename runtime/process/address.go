@@ -97,7 +97,6 @@ func (a *address) call(o outgoing, parts ...[]byte) (reply, error) {
 		if !cs.add(c) {
 			return reply{}, ErrGone
 		}
-		l.disarm()
 		if err := l.send(o.deadline, header{kind: kindRequest, code: byte(o.op), obj: a.object, id: c.id}, parts...); err != nil {
 			cs.remove(c.id)
 			return reply{}, err
@@ -131,7 +130,6 @@ func (a *address) call(o outgoing, parts ...[]byte) (reply, error) {
 // for an object of this one.
 func helpLinks(c *call) {
 	if l := links.busy.Load(); l != nil {
-		l.disarm()
 		l.look(c)
 	}
 }
@@ -240,6 +238,24 @@ func (t *linkTable) remove(l *link) {
 		delete(t.m, l.peer)
 	}
 	t.busy.CompareAndSwap(l, nil)
+}
+
+// heard calls fn, which must not wait, when everything was taken in that other processes have
+// said up to now: in a task, or at once if there are none. What one process says has an order,
+// what several say has not; by this what was said before, as far as anybody can know, comes
+// before.
+func (t *linkTable) heard(fn func()) {
+	all := t.list()
+	if len(all) == 0 {
+		fn()
+		return
+	}
+	runtime.Default().Spawn(func() {
+		for _, l := range all {
+			l.catchUp()
+		}
+		fn()
+	})
 }
 
 func (t *linkTable) get(id processID) *link {

@@ -206,7 +206,7 @@ func (l *link) takeInLocked(until *call) (more bool, err error) {
 		}
 		if err != nil {
 			l.broken.Store(true)
-			l.in.Hangup()
+			l.in.Cut() // which wakes the link's task
 			return false, err
 		}
 		if !ok {
@@ -271,31 +271,52 @@ func (l *link) end() {
 	l.reading.Lock()
 	in := l.in
 	l.in = nil
+	l.reading.Unlock()
 	in.Hangup()
 	in.Close()
-	l.reading.Unlock()
 
 	l.writing.Lock()
 	l.closed = true
-	l.out.Hangup()
-	if !l.owned {
-		l.out.Close()
-	}
+	owned := l.owned
 	l.wakeLocked()
 	l.writing.Unlock()
+	l.out.Hangup() // which ends the wait of an owner
+	if !owned {
+		l.out.Close()
+	}
 
 	l.calls.end()
+	l.client.dead.Store(true)
 	objects.gone(&l.client)
 	l.over.Set()
 }
 
-// hangup ends the link from this side: what the other one has not said yet is not
-// heard.
+// hangup ends the link from this side.
 func (l *link) hangup() {
 	l.reading.Lock()
 	defer l.reading.Unlock()
 	if l.in != nil {
-		l.in.Hangup()
+		l.in.Cut()
+	}
+}
+
+// catchUp takes in all that the other side had said when it was called.
+func (l *link) catchUp() {
+	for first, mark := true, uint64(0); ; first = false {
+		l.reading.Lock()
+		if first && l.in != nil {
+			mark = l.in.Written()
+		}
+		if l.in == nil || l.in.Position() >= mark {
+			l.reading.Unlock()
+			return
+		}
+		_, err := l.takeInLocked(nil)
+		l.reading.Unlock()
+		if err != nil {
+			return
+		}
+		ring.Turn()
 	}
 }
 
@@ -513,26 +534,26 @@ func (l *link) await(c *call, reason string, deadline runtime.Instant) error {
 	return c.wait(reason, deadline, false)
 }
 
-// look takes in what there is, for a moment, after disarm, and reports whether c is done.
+// look takes in what there is, for a moment, and reports whether c is done. Meanwhile the
+// other side need not ring.
 func (l *link) look(c *call) bool {
-	done := l.spin.Until(func() bool { return c.done() || l.help(c) })
-	// From here on the other side has to ring again.
-	for !l.rearm() {
-		if _, err := l.takeIn(); err != nil {
-			break
+	l.disarm()
+	defer func() {
+		for !l.rearm() {
+			if _, err := l.takeIn(); err != nil {
+				break
+			}
 		}
-	}
-	return done || c.done()
+	}()
+	return l.spin.Until(func() bool { return c.done() || l.help(c) })
 }
 
 // help takes in what there is until c is done, if nobody else does, and reports whether it
 // is.
 func (l *link) help(c *call) bool {
 	if l.reading.TryLock() {
-		if _, err := l.takeInLocked(c); err != nil && l.in != nil {
-			l.in.Hangup() // the link's task sees to the rest
-		}
-		l.reading.Unlock()
+		defer l.reading.Unlock()
+		_, _ = l.takeInLocked(c) // the link's task sees to an error
 	}
 	return c.done()
 }

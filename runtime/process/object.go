@@ -7,7 +7,10 @@ import (
 
 // A client is a process that uses objects of this one: another one, by its link, or
 // this one itself.
-type client struct{ link *link }
+type client struct {
+	link *link
+	dead atomic.Bool // set before the objects are told
+}
 
 // here is this process as a client of itself.
 var here client

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/lock"
@@ -320,7 +321,7 @@ func TestQueueTimeouts(t *testing.T) {
 		for i := range 1000 {
 			check(t, q.Put(i))
 			if i%5 == 0 {
-				runtime.Sleep(30_000)
+				runtime.Sleep(30 * time.Microsecond)
 			}
 		}
 		check(t, q.Close())
@@ -335,11 +336,14 @@ func TestQueueTimeouts(t *testing.T) {
 
 var getsWithTimeouts = Register("test get with timeouts", func(a intsArgs) ([]int, error) {
 	var all []int
-	for i := 0; ; i++ {
-		v, err := a.Q.GetUntil(runtime.Now().Add(20_000))
+	patience := time.Microsecond // grows until an answer comes in time
+	for {
+		v, err := a.Q.GetUntil(runtime.Now().Add(patience))
+		patience *= 2
 		switch {
 		case err == nil:
 			all = append(all, v)
+			patience = 10 * time.Microsecond
 		case errors.Is(err, queue.ErrClosed):
 			return all, nil
 		case !errors.Is(err, runtime.ErrTimeout):

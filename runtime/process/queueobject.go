@@ -26,6 +26,7 @@ type queueObject struct {
 	loans   []*loan
 	lastID  uint64 // of a loan
 	closed  bool
+	removed bool
 
 	unfinished int // items that were put and are not done
 	lost       int // of those, items of clients that died, since the last Join
@@ -69,23 +70,49 @@ const (
 func newQueueObject(max int) *queueObject { return &queueObject{max: max} }
 
 func (q *queueObject) serve(r *request) {
+	switch r.op {
+	case queueClose, queueLen, queueJoin, queueUnfinished:
+		// Not before what others have put.
+		op, a := r.op, r.answer()
+		links.heard(func() { q.lookAt(op, a) })
+	case queueGet, queueTryGet:
+		q.serveGet(r)
+	default:
+		q.serveNow(r)
+	}
+}
+
+func (q *queueObject) serveGet(r *request) {
+	if len(r.body) < 8 {
+		r.reply(statusGone)
+		return
+	}
+	g := getter{
+		waiter: waiter{answer: r.answer()},
+		want:   int(binary.LittleEndian.Uint32(r.body)),
+		word:   int(binary.LittleEndian.Uint32(r.body[4:])),
+	}
+	q.mu.Lock()
+	q.settleLocked(r.from, g.word)
+	if r.op == queueGet || q.items.len() > 0 {
+		q.getLocked(g, false)
+		q.mu.Unlock()
+		return
+	}
+	q.mu.Unlock()
+	links.heard(func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.getLocked(g, true)
+	})
+}
+
+func (q *queueObject) serveNow(r *request) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch r.op {
 	case queuePut, queueTryPut:
 		q.putLocked(r)
-	case queueGet, queueTryGet:
-		if len(r.body) < 8 {
-			r.reply(statusGone)
-			return
-		}
-		g := getter{
-			waiter: waiter{answer: r.answer()},
-			want:   int(binary.LittleEndian.Uint32(r.body)),
-			word:   int(binary.LittleEndian.Uint32(r.body[4:])),
-		}
-		q.settleLocked(r.from, g.word)
-		q.getLocked(g, r.op == queueTryGet)
 	case queueReturn:
 		if id, ok := u64Of(r.body); ok {
 			for _, l := range q.loans {
@@ -101,24 +128,10 @@ func (q *queueObject) serve(r *request) {
 		q.items.unshift([][]byte{slices.Clone(r.body)})
 		q.passLocked()
 		r.reply(statusOK)
-	case queueClose:
-		if q.closed {
-			r.reply(statusClosed)
-			return
-		}
-		q.closed = true
-		for _, p := range q.putters {
-			p.reply(statusClosed)
-		}
-		q.putters = nil
-		q.passLocked()
-		r.reply(statusOK)
-	case queueLen:
-		n := q.items.len()
-		for _, l := range q.loans {
-			n += len(l.items) - l.lease.taken()
-		}
-		r.reply(statusOK, u64(uint64(n)))
+	case queueClose, queueLen, queueJoin, queueUnfinished:
+		// Not before what others have put.
+		op, a := r.op, r.answer()
+		links.heard(func() { q.lookAt(op, a) })
 	case queueDone:
 		n, ok := u64Of(r.body)
 		if !ok || int(n) > q.unfinished {
@@ -128,14 +141,43 @@ func (q *queueObject) serve(r *request) {
 		q.addTakenLocked(r.from, -int(n))
 		q.doneLocked(int(n))
 		r.reply(statusOK)
-	case queueJoin:
-		w := waiter{answer: r.answer()}
-		q.joiners = append(q.joiners, w)
-		q.doneLocked(0)
-	case queueUnfinished:
-		r.reply(statusOK, u64(uint64(q.unfinished)))
 	default:
 		r.reply(statusGone)
+	}
+}
+
+// lookAt deals with requests that depend on all that was put before.
+func (q *queueObject) lookAt(op op, a answer) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.removed {
+		a.reply(statusGone)
+		return
+	}
+	switch op {
+	case queueClose:
+		if q.closed {
+			a.reply(statusClosed)
+			return
+		}
+		q.closed = true
+		for _, p := range q.putters {
+			p.reply(statusClosed)
+		}
+		q.putters = nil
+		q.passLocked()
+		a.reply(statusOK)
+	case queueLen:
+		n := q.items.len()
+		for _, l := range q.loans {
+			n += len(l.items) - l.lease.taken()
+		}
+		a.reply(statusOK, u64(uint64(n)))
+	case queueJoin:
+		q.joiners = append(q.joiners, waiter{answer: a})
+		q.doneLocked(0)
+	case queueUnfinished:
+		a.reply(statusOK, u64(uint64(q.unfinished)))
 	}
 }
 
@@ -177,6 +219,9 @@ func (q *queueObject) getLocked(g getter, try bool) {
 		q.recallLocked()
 	}
 	switch {
+	case q.removed:
+		g.reply(statusGone)
+	case g.to.dead.Load(): // it would not take what it is given
 	case q.items.len() > 0:
 		q.giveLocked(g)
 		q.admitLocked()
@@ -372,6 +417,7 @@ func (q *queueObject) close() {
 		w.reply(statusGone)
 	}
 	q.getters, q.putters, q.joiners = nil, nil, nil
+	q.removed = true
 }
 
 // itemRing is a queue of items at whose front some can be put back.

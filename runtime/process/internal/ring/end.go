@@ -60,8 +60,15 @@ func (e *end) open(f Files) (err error) {
 	return nil
 }
 
+// Cut makes it look, to both sides, as if the other one had gone. It does not park, and any
+// party may call it.
+func (e *end) Cut() {
+	_ = e.sock.RawControl(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) })
+}
+
 // Hangup ends the waits under way, and those to come, with poll.ErrClosed. Any
-// party may call it, and Close after it when no other uses the end any more.
+// party may call it, and Close after it when no other uses the end any more. It parks
+// while the descriptor is in use: no Go lock may be held.
 func (e *end) Hangup() { _ = e.sock.Close() }
 
 // Leave closes this side's copy of an end that lives on elsewhere, after Hangup: the

@@ -104,6 +104,12 @@ func (r *Reader) End() error {
 // Ready reports whether there is something to read.
 func (r *Reader) Ready() bool { return r.shared.tail.Load() != r.head+r.current }
 
+// Position returns how many bytes of the stream were read.
+func (r *Reader) Position() uint64 { return r.head + r.current }
+
+// Written returns how many bytes were written to the stream.
+func (r *Reader) Written() uint64 { return r.shared.tail.Load() }
+
 // Arm makes the writer ring when it has written. It reports false, and does nothing,
 // if there is something to read.
 func (r *Reader) Arm() bool {
@@ -111,7 +117,7 @@ func (r *Reader) Arm() bool {
 	r.tell()
 	// The writer moves its index and then looks at the flag, we do so the other way
 	// round: one of the two sees the other.
-	r.readerSleeps.Store(1)
+	r.readerSleeps.Swap(1)
 	if r.Ready() {
 		r.readerSleeps.Store(0)
 		return false
@@ -205,7 +211,7 @@ func (r *Reader) advance(n uint64) {
 func (r *Reader) tell() {
 	if r.told != r.head {
 		r.told = r.head
-		r.shared.head.Store(r.head)
+		r.shared.head.Swap(r.head)
 	}
 	if r.writerSleeps.Load() != 0 && size-(r.shared.tail.Load()-r.head) >= size/2 && r.writerSleeps.Swap(0) != 0 {
 		_ = r.ring(nil) // if the writer has gone, the end of file will tell

@@ -85,7 +85,7 @@ func (w *Writer) WaitRoom(n int, deadline runtime.Instant) error {
 		}
 		// The reader moves its index and then looks at the flag, we do so the other
 		// way round: one of the two sees the other.
-		w.writerSleeps.Store(1)
+		w.writerSleeps.Swap(1)
 		if w.fits(need) {
 			w.writerSleeps.Store(0)
 			return nil
@@ -116,7 +116,10 @@ func (w *Writer) commit(flags, fds byte) error {
 	binary.LittleEndian.PutUint32(header, uint32(w.next))
 	header[4], header[5] = flags, fds
 	w.tail += space(w.next)
-	w.shared.tail.Store(w.tail)
+	// Swap, not Store: nothing may be read before the new value is visible, and under the
+	// race detector Store does not see to that. So with all that the two sides tell each
+	// other about sleep.
+	w.shared.tail.Swap(w.tail)
 	if w.readerSleeps.Load() != 0 && w.readerSleeps.Swap(0) != 0 {
 		if err := w.ring(nil); err != nil {
 			w.ended = true
