@@ -31,6 +31,8 @@ type address struct {
 	object  uint64
 }
 
+var errNoHandle = errors.New("process: not a handle")
+
 // MarshalBinary makes a handle that is part of an argument, an item or a value be sent
 // as the address of its object.
 func (a address) MarshalBinary() ([]byte, error) {
@@ -49,7 +51,7 @@ func (a address) MarshalBinary() ([]byte, error) {
 // handle connects to the owner, if need be.
 func (a *address) UnmarshalBinary(b []byte) error {
 	if len(b) != len(a.process)+8 {
-		return errors.New("process: not a handle")
+		return errNoHandle
 	}
 	copy(a.process[:], b)
 	a.object = binary.LittleEndian.Uint64(b[len(a.process):])
