@@ -11,6 +11,7 @@ import (
 // methods may be called from any task or goroutine.
 type AsyncResult[R any] struct {
 	g      *jobGroup
+	engine engine
 	decode func() (R, error)
 
 	once  sync.Once
@@ -36,7 +37,12 @@ func (r *AsyncResult[R]) GetUntil(deadline runtime.Instant) (R, error) {
 
 // Wait waits until Get would not. It returns runtime.ErrTimeout at deadline, or the error of
 // an interrupt. The zero deadline means none.
-func (r *AsyncResult[R]) Wait(deadline runtime.Instant) error { return r.g.done.WaitUntil(deadline) }
+func (r *AsyncResult[R]) Wait(deadline runtime.Instant) error {
+	if !r.Ready() {
+		r.engine.help(r.g.done.IsSet)
+	}
+	return r.g.done.WaitUntil(deadline)
+}
 
 // Ready reports whether Get would return at once.
 func (r *AsyncResult[R]) Ready() bool { return r.g.done.IsSet() }
@@ -82,7 +88,7 @@ func submit[A, R, T any](p *Pool, f *Func[A, R], args []A, decode func(*jobGroup
 	if err != nil {
 		return nil, err
 	}
-	return &AsyncResult[T]{g: g, decode: func() (T, error) { return decode(g) }}, nil
+	return &AsyncResult[T]{g: g, engine: p.engine, decode: func() (T, error) { return decode(g) }}, nil
 }
 
 // ApplyAsync gives one job to the pool: a call of f with arg. It does not wait. The error is

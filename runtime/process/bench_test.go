@@ -130,22 +130,67 @@ func BenchmarkQueueParentToChild(b *testing.B) {
 }
 
 func BenchmarkManagerDict(b *testing.B) {
-	bench(b, func() {
-		m := ok(StartManager())
-		d := ok(NewDict[string, int](m))
-		_ = d.Set("a", 1)
-		b.Run("Set", func(b *testing.B) {
-			for i := range b.N {
-				if err := d.Set("a", i); err != nil {
-					b.Fatal(err)
+	for name, fn := range map[string]func(*Dict[string, int], int) error{
+		"Set": func(d *Dict[string, int], i int) error { return d.Set("a", i) },
+		"Get": func(d *Dict[string, int], _ int) error { _, err := d.Get("a"); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			bench(b, func() {
+				m := ok(StartManager())
+				d := ok(NewDict[string, int](m))
+				_ = d.Set("a", 1)
+				b.ResetTimer()
+				for i := range b.N {
+					if err := fn(d, i); err != nil {
+						b.Error(err)
+						return
+					}
 				}
-			}
+				b.StopTimer()
+				_ = m.Shutdown()
+			})
 		})
-		b.Run("Get", func(b *testing.B) {
-			for range b.N {
-				ok(d.Get("a"))
-			}
-		})
-		_ = m.Shutdown()
+	}
+}
+
+func BenchmarkPoolMap(b *testing.B) {
+	bench(b, func() {
+		p := ok(NewPool(2))
+		args := make([]int, 100_000)
+		ok(Map(p, square, args))
+		b.ResetTimer()
+		for range b.N {
+			ok(Map(p, square, args))
+		}
+		b.StopTimer()
+		p.Terminate()
+		_ = p.Join()
+	})
+}
+
+func BenchmarkPoolApply(b *testing.B) {
+	bench(b, func() {
+		p := ok(NewPool(2))
+		ok(Apply(p, square, 1))
+		b.ResetTimer()
+		for i := range b.N {
+			ok(Apply(p, square, i))
+		}
+		b.StopTimer()
+		p.Terminate()
+		_ = p.Join()
+	})
+}
+
+func BenchmarkPoolIMap(b *testing.B) {
+	bench(b, func() {
+		p := ok(NewPool(2))
+		ok(Apply(p, square, 1))
+		b.ResetTimer()
+		for range IMap(p, 10_000, count(b.N), square) {
+		}
+		b.StopTimer()
+		p.Terminate()
+		_ = p.Join()
 	})
 }

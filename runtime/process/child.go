@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,10 @@ func init() {
 		return
 	}
 	_ = os.Unsetenv(marker)
+	list, procs, _ := strings.Cut(list, ":")
+	if n, err := strconv.Atoi(procs); err == nil && n > 0 {
+		goruntime.GOMAXPROCS(n)
+	}
 	for _, number := range strings.Split(list, ",") {
 		fd, err := strconv.Atoi(number)
 		if err == nil {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/event"
 	"github.com/weft-go/weft/runtime/process/internal/codec"
+	"github.com/weft-go/weft/runtime/process/internal/ring"
 )
 
 // localEngine runs the jobs of a Pool in processes of this machine.
@@ -17,8 +19,10 @@ type localEngine struct {
 	size          int
 	tasksPerChild int // 0: no limit
 	start         workerStart
+	procs         int // how many processors a worker uses; 0: all
 
 	over event.Event // closed or terminated, and all workers have ended
+	spin ring.Spinner
 
 	mu      sync.Mutex // held for a few instructions
 	groups  []*jobGroup
@@ -27,6 +31,8 @@ type localEngine struct {
 	crashes int   // in a row, of workers that were not ready
 	closed  bool  // no more jobs
 	broken  error // no job can be run any more
+
+	retrying bool // stealLocked will be tried again
 }
 
 // A workerStart is what a worker is told at its start.
@@ -53,6 +59,7 @@ type jobLoan struct {
 	lent     int // jobs from here on that are the worker's
 	reported int // of those, jobs that are settled
 	lease    lease
+	since    runtime.Instant // when it was lent
 }
 
 // work is the function of a worker.
@@ -94,7 +101,9 @@ func (e *localEngine) open() error {
 func (e *localEngine) hire() error {
 	w := &poolWorker{e: e, left: e.tasksPerChild}
 	var err error
-	w.p, err = Start(work, e.start, Daemon(), Named("worker"))
+	w.p = New(work, e.start, Daemon(), Named("worker"))
+	w.p.procs = e.procs
+	err = w.p.Start()
 	e.mu.Lock()
 	if err != nil {
 		e.leftLocked()
@@ -190,8 +199,8 @@ func (e *localEngine) giveLocked(w *poolWorker, depth int) bool {
 	g := e.groups[0]
 	// An even part for each worker, as far as that goes into a message; but none in
 	// advance, if that is all there is.
-	n := (g.left() + e.size - 1) / e.size
-	if depth > 1 && n*len(e.workers) < loanAhead {
+	n := (g.n + e.size - 1) / e.size
+	if depth > 1 && g.left() < loanAhead {
 		return false
 	}
 	if w.e.tasksPerChild > 0 {
@@ -225,6 +234,26 @@ func (e *localEngine) stealLocked(w *poolWorker) bool {
 	if victim == nil {
 		return false
 	}
+	// Jobs that will be done before w could begin them stay where they are. If that turns
+	// out wrong they are looked at again.
+	took := victim.g.took
+	if taken := victim.lease.taken(); taken > 0 {
+		if now := runtime.Now().Sub(victim.since) / time.Duration(taken); took == 0 || now < took {
+			took = now
+		}
+	}
+	if took*time.Duration(most) < worthStealing {
+		if !e.retrying {
+			e.retrying = true
+			time.AfterFunc(retryStealing, func() {
+				e.mu.Lock()
+				defer e.mu.Unlock()
+				e.retrying = false
+				e.employLocked()
+			})
+		}
+		return false
+	}
 	// The first job of the worker's next loan is about to begin.
 	lent, some := victim.lease.halve(next)
 	if !some {
@@ -236,6 +265,11 @@ func (e *localEngine) stealLocked(w *poolWorker) bool {
 	return true
 }
 
+const (
+	worthStealing = 100 * time.Microsecond
+	retryStealing = time.Millisecond
+)
+
 // lendLocked sends jobs to the worker. mu is held.
 func (w *poolWorker) lendLocked(g *jobGroup, s spans) {
 	n := s.to - s.from
@@ -243,7 +277,7 @@ func (w *poolWorker) lendLocked(g *jobGroup, s spans) {
 	for len(w.loans) > 0 && slices.ContainsFunc(w.loans, func(l *jobLoan) bool { return l.lease.word == word }) {
 		word++
 	}
-	loan := &jobLoan{w: w, g: g, from: s.from, lent: n, lease: lease{page: w.p.link.lending, word: word}}
+	loan := &jobLoan{w: w, g: g, from: s.from, lent: n, lease: lease{page: w.p.link.lending, word: word}, since: runtime.Now()}
 	loan.lease.grant(n)
 	w.loans = append(w.loans, loan)
 	head := binary.LittleEndian.AppendUint32(nil, uint32(n))
@@ -270,6 +304,11 @@ func (l *jobLoan) hear(r reply) {
 		e := l.w.e
 		e.mu.Lock()
 		defer e.mu.Unlock()
+		if l.lent > 0 {
+			if took := runtime.Now().Sub(l.since) / time.Duration(l.lent); l.g.took == 0 || took < l.g.took {
+				l.g.took = took
+			}
+		}
 		l.w.loans = slices.DeleteFunc(l.w.loans, func(other *jobLoan) bool { return other == l })
 		if l.w.ends && len(l.w.loans) == 0 {
 			l.w.endLocked()
@@ -354,6 +393,22 @@ func (e *localEngine) breakLocked(err error) {
 	if e.alive == 0 {
 		e.over.Set()
 	}
+}
+
+// mostHelped is the largest number of workers for whose answers it pays to look oneself.
+const mostHelped = 8
+
+// help takes in what the workers say, for a moment, until done reports true.
+func (e *localEngine) help(done func() bool) {
+	e.mu.Lock()
+	ls := make([]*link, 0, mostHelped)
+	if len(e.workers) <= mostHelped {
+		for _, w := range e.workers {
+			ls = append(ls, w.p.link)
+		}
+	}
+	e.mu.Unlock()
+	look(&e.spin, ls, done)
 }
 
 // hungry reports whether a worker has nothing to do. It is a guess.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/weft-go/weft/runtime/event"
 )
@@ -21,8 +22,9 @@ type jobGroup struct {
 	hear    func(segment) // if not nil gets the results instead of results; it does not wait
 
 	// the engine's
-	next    int     // jobs from here on were not given to a worker
-	returns []spans // jobs that were, and came back
+	next    int           // jobs from here on were not given to a worker
+	returns []spans       // jobs that were, and came back
+	took    time.Duration // by a job, at most; 0: not known
 
 	mu      sync.Mutex // held for a few instructions
 	results []segment  // mu guards this and the rest

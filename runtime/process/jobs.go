@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-go/weft/runtime"
@@ -30,13 +31,12 @@ const resultDelay = time.Millisecond
 
 // jobs are calls of one function, made one after the other.
 type jobs interface {
-	// do makes the next call, and keeps its result.
-	do() error
-	// keep makes the result of the last call one of the results.
-	keep()
-	// results returns the encoded results that were kept, and how many, or the error
-	// of the first of them if that can't be encoded, with n = 1.
-	results() (b []byte, n int, err error)
+	// do makes calls, as long as b's lease has some, until one fails. It tells b of each
+	// result.
+	do(b *batch) error
+	// results returns the encoded results of the calls from..to-1 that have not failed;
+	// or, if the first of them can't be encoded, its error, with n = 1.
+	results(from, to int) (b []byte, n int, err error)
 }
 
 // worker is what a process that does jobs has to do.
@@ -65,7 +65,7 @@ func serveJobs(r *request) {
 	worker.batches = append(worker.batches, b)
 	if !worker.running {
 		worker.running = true
-		runtime.Default().Spawn(runBatches)
+		r.from.link.elsewhere().Spawn(runBatches)
 	}
 }
 
@@ -102,10 +102,12 @@ type batch struct {
 	args   []byte
 	n      int
 	jobs   jobs // nil before the first
-	inJob  bool
+	inJobs bool // they have not returned
+
+	kept atomic.Int64 // results there are; written by the batch's task
 
 	mu    sync.Mutex // held for the time of an encoding
-	kept  int        // mu guards this and the rest: results that were not sent
+	sent  int        // mu guards: of kept
 	timer *time.Timer
 }
 
@@ -118,58 +120,50 @@ func (b *batch) run() {
 		} else {
 			b.jobs = &unknownJobs{err: err}
 		}
+		// Results don't wait for a job that takes long.
+		b.timer = time.AfterFunc(resultDelay, b.sendSome)
 	}
-	if b.inJob {
-		b.inJob = false
+	if b.inJobs {
+		b.inJobs = false
 		b.fail(runtime.ErrGoexit)
 	}
-	for b.lease.take() {
-		b.inJob = true
-		err := b.jobs.do()
-		b.inJob = false
-		if err != nil {
-			b.fail(err)
-			continue
+	for {
+		b.inJobs = true
+		err := b.jobs.do(b)
+		b.inJobs = false
+		if err == nil {
+			break
 		}
-		b.mu.Lock()
-		b.jobs.keep()
-		if b.kept++; b.kept == 1 {
-			b.arm()
-		}
-		b.mu.Unlock()
+		b.fail(err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.timer != nil {
-		b.timer.Stop()
-	}
+	b.timer.Stop()
+	b.timer = nil
 	b.sendLocked()
 	b.answer.reply(statusOK)
 }
 
-// arm sees to it that results don't wait for a job that takes long. mu is held.
-func (b *batch) arm() {
-	if b.timer != nil {
-		b.timer.Reset(resultDelay)
-		return
-	}
-	b.timer = time.AfterFunc(resultDelay, func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
+// sendSome is called every now and then.
+func (b *batch) sendSome() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timer != nil { // else it has ended
 		b.sendLocked()
-	})
+		b.timer.Reset(resultDelay)
+	}
 }
 
 // sendLocked sends the results that were kept. mu is held.
 func (b *batch) sendLocked() {
-	for b.kept > 0 {
-		results, n, err := b.jobs.results()
+	for to := int(b.kept.Load()); b.sent < to; {
+		results, n, err := b.jobs.results(b.sent, to)
 		if err != nil {
 			b.answer.reply(statusMore, make([]byte, 4), encodeError(err))
 		} else {
 			b.answer.reply(statusMore, binary.LittleEndian.AppendUint32(nil, uint32(n)), results)
 		}
-		b.kept -= n
+		b.sent += n
 	}
 }
 
@@ -187,12 +181,11 @@ type typedJobs[A, R any] struct {
 	args []A
 	bad  map[int]error // arguments that could not be decoded
 	next int
-	last R
-	done []R // kept
+	done []R // results of the jobs that have not failed; there is room for all
 }
 
 func (f *Func[A, R]) jobs(b []byte, n int) jobs {
-	j := &typedJobs[A, R]{f: f, args: make([]A, n)}
+	j := &typedJobs[A, R]{f: f, args: make([]A, n), done: make([]R, n)}
 	if f.args.DecodeAll(b, j.args) != nil {
 		j.bad = make(map[int]error)
 		clear(j.args)
@@ -209,46 +202,59 @@ func (f *Func[A, R]) jobs(b []byte, n int) jobs {
 	return j
 }
 
-func (j *typedJobs[A, R]) do() error {
-	i := j.next
-	j.next++
-	if err := j.bad[i]; err != nil {
-		return err
+func (j *typedJobs[A, R]) do(b *batch) (err error) {
+	inJob := false
+	defer func() {
+		if inJob {
+			err = panicError(recover())
+		}
+	}()
+	kept := b.kept.Load()
+	for b.lease.take() {
+		i := j.next
+		j.next++
+		if j.bad != nil && j.bad[i] != nil {
+			return j.bad[i]
+		}
+		inJob = true
+		result, err := j.f.fn(j.args[i])
+		inJob = false
+		if err != nil {
+			return err
+		}
+		j.done[kept] = result
+		kept++
+		b.kept.Store(kept) // after the result itself: others read it then
 	}
-	var err error
-	j.last, err = j.f.run(j.args[i])
-	return err
+	return nil
 }
 
-func (j *typedJobs[A, R]) keep() { j.done = append(j.done, j.last) }
-
-func (j *typedJobs[A, R]) results() ([]byte, int, error) {
-	done := j.done
+func (j *typedJobs[A, R]) results(from, to int) ([]byte, int, error) {
+	done := j.done[from:to]
 	b, err := j.f.results.AppendAll(nil, done)
 	var item *codec.ItemError
-	if errors.As(err, &item) {
-		if item.Index == 0 {
-			j.done = done[1:]
-			return nil, 1, &EncodeError{What: j.f.what("result"), Err: item.Err}
-		}
+	if errors.As(err, &item) && item.Index > 0 {
 		done = done[:item.Index]
 		b, err = j.f.results.AppendAll(nil, done)
 	}
 	if err != nil {
-		j.done = j.done[:0]
-		return nil, len(done), &EncodeError{What: j.f.what("result"), Err: err}
+		if errors.As(err, &item) {
+			err = item.Err
+		}
+		return nil, 1, &EncodeError{What: j.f.what("result"), Err: err}
 	}
-	if len(done) == len(j.done) {
-		j.done = j.done[:0]
-	} else {
-		j.done = j.done[len(done):]
-	}
+	clear(done) // nobody needs them any more
 	return b, len(done), nil
 }
 
 // unknownJobs are those of a function that is not registered in this process.
 type unknownJobs struct{ err error }
 
-func (j *unknownJobs) do() error                     { return j.err }
-func (j *unknownJobs) keep()                         {}
-func (j *unknownJobs) results() ([]byte, int, error) { return nil, 0, nil }
+func (j *unknownJobs) do(b *batch) error {
+	if !b.lease.take() {
+		return nil
+	}
+	return j.err
+}
+
+func (j *unknownJobs) results(int, int) ([]byte, int, error) { return nil, 0, nil }

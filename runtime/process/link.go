@@ -41,6 +41,7 @@ type link struct {
 	// across a wait.
 	reading sync.Mutex
 	in      *ring.Reader // reading guards
+	worker  int          // the index of the link's task's; set before in is read
 
 	writing sync.Mutex   // held for a few instructions, and the copy of a message
 	out     *ring.Writer // writing guards, or who set owned has it
@@ -138,8 +139,16 @@ func headerOf(b []byte) header {
 	return header{kind: b[0], code: b[1], obj: binary.LittleEndian.Uint64(b[8:]), id: binary.LittleEndian.Uint64(b[16:])}
 }
 
+// elsewhere returns a worker on which the link's task does not run, if there is one: what
+// holds that up must not hold up the link.
+func (l *link) elsewhere() *runtime.Worker {
+	ws := runtime.Default().Workers()
+	return ws[(l.worker+1)%len(ws)]
+}
+
 // run is the link's task.
 func (l *link) run() {
+	l.worker = runtime.CurrentWorker().Index()
 	for {
 		more, err := l.takeIn()
 		if err != nil {
@@ -193,8 +202,9 @@ func (l *link) takeIn() (more bool, err error) {
 	return l.takeInLocked(nil)
 }
 
-// takeInLocked is takeIn that stops when a call is done, if it isn't nil. reading is held.
-func (l *link) takeInLocked(until *call) (more bool, err error) {
+// takeInLocked is takeIn that stops when until, if it isn't nil, reports true. reading is
+// held.
+func (l *link) takeInLocked(until func() bool) (more bool, err error) {
 	if l.in == nil {
 		return false, ErrGone
 	}
@@ -212,7 +222,7 @@ func (l *link) takeInLocked(until *call) (more bool, err error) {
 		if !ok {
 			return false, nil
 		}
-		if until != nil && until.done() && bytes > turnBytes/2 {
+		if until != nil && bytes > turnBytes/2 && until() {
 			break
 		}
 	}
@@ -534,28 +544,41 @@ func (l *link) await(c *call, reason string, deadline runtime.Instant) error {
 	return c.wait(reason, deadline, false)
 }
 
-// look takes in what there is, for a moment, and reports whether c is done. Meanwhile the
-// other side need not ring.
-func (l *link) look(c *call) bool {
-	l.disarm()
+// look takes in what there is, for a moment, and reports whether c is done.
+func (l *link) look(c *call) bool { return look(&l.spin, []*link{l}, c.done) }
+
+// look takes in what the other sides of the links say until done reports true, or for as long
+// as seems worth it. Meanwhile they need not ring.
+func look(spin *ring.Spinner, ls []*link, done func() bool) bool {
+	for _, l := range ls {
+		l.disarm()
+	}
 	defer func() {
-		for !l.rearm() {
-			if _, err := l.takeIn(); err != nil {
-				break
+		for _, l := range ls {
+			for !l.rearm() {
+				if _, err := l.takeIn(); err != nil {
+					break
+				}
 			}
 		}
 	}()
-	return l.spin.Until(func() bool { return c.done() || l.help(c) })
+	return spin.Until(func() bool {
+		for _, l := range ls {
+			if done() {
+				return true
+			}
+			l.help(done)
+		}
+		return done()
+	})
 }
 
-// help takes in what there is until c is done, if nobody else does, and reports whether it
-// is.
-func (l *link) help(c *call) bool {
+// help takes in what there is until done reports true, if nobody else does.
+func (l *link) help(done func() bool) {
 	if l.reading.TryLock() {
 		defer l.reading.Unlock()
-		_, _ = l.takeInLocked(c) // the link's task sees to an error
+		_, _ = l.takeInLocked(done) // the link's task sees to an error
 	}
-	return c.done()
 }
 
 // rearm is arm, for a link that may be closed.

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"os"
 	goruntime "runtime"
 
 	"github.com/weft-go/weft/runtime"
@@ -31,6 +32,8 @@ type engine interface {
 	hungry() bool
 	// drop fails the jobs of g that were not begun.
 	drop(g *jobGroup, err error)
+	// help may do something to make done report true soon, for a moment.
+	help(done func() bool)
 	close()
 	terminate()
 	// joinUntil waits until all is over, after close or terminate.
@@ -72,6 +75,12 @@ func NewPool(workers int, options ...PoolOption) (*Pool, error) {
 		workers = goruntime.NumCPU()
 	}
 	e := &localEngine{size: workers}
+	// A worker takes its part of the processors. What happens in one then happens on one
+	// thread, if there are as many workers as processors, and nothing has to be handed
+	// from thread to thread.
+	if os.Getenv("GOMAXPROCS") == "" {
+		e.procs = max(goruntime.GOMAXPROCS(0)/workers, 1)
+	}
 	for _, option := range options {
 		if err := option(e); err != nil {
 			return nil, err

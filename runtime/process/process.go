@@ -22,6 +22,7 @@ type Process struct {
 	daemon bool
 	fn     string
 	encode func() ([]byte, *baggage, error)
+	procs  int // how many processors it is to use; 0: all
 
 	state atomic.Int32
 	ended event.Event // it has ended, and all it said was heard

@@ -155,6 +155,9 @@ func (q *Queue[T]) PutUntil(item T, deadline runtime.Instant) error {
 	if err != nil {
 		return err
 	}
+	if o := q.here(); o != nil && o.tryPut(b) {
+		return nil
+	}
 	if q.max > 0 || q.local() {
 		_, err := q.result(outgoing{op: queuePut, reason: "room in a queue between processes", deadline: deadline, wakes: true}, b)
 		return err
@@ -165,6 +168,15 @@ func (q *Queue[T]) PutUntil(item T, deadline runtime.Instant) error {
 	default:
 		return q.noteGone(q.tell(deadline, queuePut, b))
 	}
+}
+
+// here returns the queue itself, if it is this process's and exists.
+func (q *Queue[T]) here() *queueObject {
+	if !q.local() {
+		return nil
+	}
+	o, _ := objects.get(q.object).(*queueObject)
+	return o
 }
 
 // noteGone forgets a queue that is gone.
@@ -228,6 +240,11 @@ func (q *Queue[T]) decode(b []byte, err error) (item T, _ error) {
 // get takes an encoded item.
 func (q *Queue[T]) get(op op, deadline runtime.Instant) ([]byte, error) {
 	if q.local() {
+		if o := q.here(); o != nil {
+			if item, ok := o.tryGet(); ok {
+				return item, nil
+			}
+		}
 		return q.getOne(op, deadline)
 	}
 	c := q.client()

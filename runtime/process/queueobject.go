@@ -181,6 +181,31 @@ func (q *queueObject) lookAt(op op, a answer) {
 	}
 }
 
+// tryPut is a put by this process, of an item that is the queue's from then on, if that needs
+// no wait.
+func (q *queueObject) tryPut(item []byte) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || q.removed || q.max > 0 && q.items.len() >= q.max {
+		return false
+	}
+	q.storeLocked(item)
+	return true
+}
+
+// tryGet is a get by this process, if that needs no wait.
+func (q *queueObject) tryGet() ([]byte, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.items.len() == 0 || q.removed {
+		return nil, false
+	}
+	item := q.items.shift()
+	q.addTakenLocked(&here, 1)
+	q.admitLocked()
+	return item, true
+}
+
 // putLocked stores an item, or lets it wait for room. mu is held.
 func (q *queueObject) putLocked(r *request) {
 	item := r.body

@@ -15,7 +15,7 @@ import (
 type baggage = codec.Baggage
 
 // marker is the environment variable by which a child knows that it is one: the numbers
-// of the descriptors of its link.
+// of the descriptors of its link, and how many processors it is to use, 0 for all.
 const marker = "WEFT_PROCESS_LINK"
 
 // Start starts the process: it runs this program again, with the same arguments, whose
@@ -59,7 +59,7 @@ func (p *Process) launch(arg []byte, bag *baggage) error {
 	body, err := beginnings.Append(nil, begin)
 	if err == nil {
 		// Shielded: a process must not be lost.
-		offloadErr := runtime.OffloadShielded(func() { p.pid, err = spawn(theirs, &p.pidfd) })
+		offloadErr := runtime.OffloadShielded(func() { p.pid, err = spawn(theirs, p.procs, &p.pidfd) })
 		if err == nil {
 			err = offloadErr
 		}
@@ -104,7 +104,7 @@ func (p *Process) setResult(r reply) {
 }
 
 // spawn forks and executes this program, which gets one side of a link.
-func spawn(f linkFiles, pidfd **poll.FD) (pid int, err error) {
+func spawn(f linkFiles, procs int, pidfd **poll.FD) (pid int, err error) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		return 0, err
@@ -118,7 +118,7 @@ func spawn(f linkFiles, pidfd **poll.FD) (pid int, err error) {
 	}
 	number := -1
 	attr := &syscall.ProcAttr{
-		Env:   append(os.Environ(), marker+"="+strings.Join(numbers, ",")),
+		Env:   append(os.Environ(), marker+"="+strings.Join(numbers, ",")+":"+strconv.Itoa(procs)),
 		Files: files,
 		Sys:   &syscall.SysProcAttr{PidFD: &number},
 	}

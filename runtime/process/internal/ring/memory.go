@@ -108,20 +108,22 @@ func mapPage(fd int) (*Page, error) {
 
 // Load returns word i.
 func (p *Page) Load(i int) uint64 {
-	defer goruntime.KeepAlive(p)
-	return p.shared.words[i].Load()
+	v := p.shared.words[i].Load()
+	goruntime.KeepAlive(p)
+	return v
 }
 
 // Store sets word i.
 func (p *Page) Store(i int, v uint64) {
-	defer goruntime.KeepAlive(p)
 	p.shared.words[i].Store(v)
+	goruntime.KeepAlive(p)
 }
 
 // CompareAndSwap sets word i to v if it is old.
 func (p *Page) CompareAndSwap(i int, old, v uint64) bool {
-	defer goruntime.KeepAlive(p)
-	return p.shared.words[i].CompareAndSwap(old, v)
+	swapped := p.shared.words[i].CompareAndSwap(old, v)
+	goruntime.KeepAlive(p)
+	return swapped
 }
 
 func (m *memory) unmap() {
