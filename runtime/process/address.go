@@ -73,6 +73,8 @@ type outgoing struct {
 	// stays says that the caller then waits for the reply all the same, and gets
 	// both.
 	stays bool
+	// into is memory for the reply.
+	into []byte
 	// late gets a reply whose caller no longer waits.
 	late func(reply)
 }
@@ -80,7 +82,7 @@ type outgoing struct {
 // call makes a request and waits for the reply. The error is ErrGone, or that of an
 // interrupt.
 func (a *address) call(o outgoing, parts ...[]byte) (reply, error) {
-	c := new(call)
+	c := &call{into: o.into}
 	cs := &localCalls
 	var l *link
 	var err error

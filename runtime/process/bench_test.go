@@ -27,8 +27,9 @@ var (
 		return a.N, nil
 	})
 	benchGet = Register("bench get", func(a queueArgs) (int, error) {
+		var buf []byte
 		for i := range a.N {
-			if _, err := a.Q.Get(); err != nil {
+			if err := a.Q.GetInto(&buf); err != nil {
 				return i, err
 			}
 		}
@@ -97,10 +98,13 @@ func BenchmarkQueueChildToParent(b *testing.B) {
 			bench(b, func() {
 				q := ok(NewQueue[[]byte](Here, 0))
 				p := ok(Start(benchPut, queueArgs{q, b.N + 1, n}))
-				ok(q.Get())
+				var buf []byte
+				_ = q.GetInto(&buf)
 				b.ResetTimer()
 				for range b.N {
-					ok(q.Get())
+					if err := q.GetInto(&buf); err != nil {
+						b.Fatal(err)
+					}
 				}
 				b.StopTimer()
 				ok(p.Result())

@@ -43,6 +43,7 @@ type call struct {
 	state atomic.Uint32
 	w     runtime.Waiter // set before callParked
 	reply reply          // set before callDone
+	into  []byte         // memory for its body
 
 	// then is called instead of waking anybody, by whoever brings the reply. It must
 	// not wait.

@@ -247,7 +247,7 @@ func (l *link) handle(message []byte) error {
 			return nil
 		}
 		if !l.in.Own() {
-			body = append([]byte(nil), body...)
+			body = append(c.into[:0], body...)
 		}
 		c.complete(reply{status: status(h.code), body: body, fds: fds})
 	case kindRequest, kindOneWay:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-go/weft/runtime"
@@ -70,13 +71,20 @@ type queueClient struct {
 	link  *link // of the loan
 	word  int
 	lease lease
-	items [][]byte
-	next  int
+	loan  *borrowed
 	want  int
 	since runtime.Instant // when the loan came
 
 	closed sync.Once
 	over   chan struct{} // closed when an item that was put has found the queue closed
+}
+
+// borrowed is what a loan has brought.
+type borrowed struct {
+	body   []byte // of the reply, in which the items are
+	items  [][]byte
+	next   int
+	copied atomic.Int32 // items that were taken and are used no more
 }
 
 // queueClients are those of this process, by the address of the queue.
@@ -93,7 +101,7 @@ func queueClientOf(a address) *queueClient {
 		if queueClients.m == nil {
 			queueClients.m = make(map[address]*queueClient)
 		}
-		c = &queueClient{want: 1, over: make(chan struct{})}
+		c = &queueClient{want: 1, loan: new(borrowed), over: make(chan struct{})}
 		queueClients.m[a] = c
 	}
 	return c
@@ -126,6 +134,9 @@ func (q *Queue[T]) encode(item *T) ([]byte, error) {
 	if b, ok := q.codec.View(item); ok {
 		if !q.local() {
 			return b, nil // it is copied on its way
+		}
+		if o := q.here(); o != nil && len(b) >= spareFrom {
+			return append(o.buffer(len(b)), b...), nil
 		}
 		return append([]byte(nil), b...), nil
 	}
@@ -220,12 +231,34 @@ func (q *Queue[T]) Get() (T, error) { return q.GetUntil(0) }
 // GetUntil is Get that gives up at deadline with runtime.ErrTimeout. The zero deadline means
 // none.
 func (q *Queue[T]) GetUntil(deadline runtime.Instant) (T, error) {
-	return q.decode(q.get(queueGet, deadline))
+	b, _, err := q.get(queueGet, deadline)
+	return q.decode(b, err)
 }
 
 // TryGet takes the next item out if there is one, else it returns queue.ErrEmpty. It waits
 // for the owner's answer.
-func (q *Queue[T]) TryGet() (T, error) { return q.decode(q.get(queueTryGet, 0)) }
+func (q *Queue[T]) TryGet() (T, error) {
+	b, _, err := q.get(queueTryGet, 0)
+	return q.decode(b, err)
+}
+
+// GetInto is Get into *item, whose memory is used again where that is possible: long items of
+// type []byte are taken several times as fast as with Get.
+func (q *Queue[T]) GetInto(item *T) error {
+	b, from, err := q.get(queueGet, 0)
+	if err != nil {
+		return err
+	}
+	if err := q.codec.Decode(b, item); err != nil {
+		return &EncodeError{What: "item", Err: err}
+	}
+	if from != nil {
+		from.copied.Add(1)
+	} else if o := q.here(); o != nil && len(b) >= spareFrom {
+		o.giveBack(b)
+	}
+	return nil
+}
 
 func (q *Queue[T]) decode(b []byte, err error) (item T, _ error) {
 	if err != nil {
@@ -237,48 +270,46 @@ func (q *Queue[T]) decode(b []byte, err error) (item T, _ error) {
 	return item, nil
 }
 
-// get takes an encoded item.
-func (q *Queue[T]) get(op op, deadline runtime.Instant) ([]byte, error) {
+// get takes an encoded item, and returns the loan that it is from, nil if none.
+func (q *Queue[T]) get(op op, deadline runtime.Instant) ([]byte, *borrowed, error) {
 	if q.local() {
 		if o := q.here(); o != nil {
 			if item, ok := o.tryGet(); ok {
-				return item, nil
+				return item, nil, nil
 			}
 		}
-		return q.getOne(op, deadline)
+		item, err := q.getOne(op, deadline)
+		return item, nil, err
 	}
 	c := q.client()
 	if op == queueTryGet {
 		if !c.turn.TryLock() {
-			return nil, errEmpty // somebody waits already
+			return nil, nil, errEmpty // somebody waits already
 		}
 	} else if err := c.turn.LockUntil(deadline); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer c.turn.Unlock()
 	for {
 		if item, ok := c.take(); ok {
-			return item, nil
+			return item, c.loan, nil
 		}
-		if err := q.borrow(c, op, deadline); err != nil {
-			return nil, q.noteGone(err)
-		}
-		if c.word == 0 {
-			item := c.items[0]
-			c.items = nil
-			return item, nil
+		item, err := q.borrow(c, op, deadline)
+		if item != nil || err != nil {
+			return item, nil, q.noteGone(err)
 		}
 	}
 }
 
 // take takes the next item of the loan, if there is one that was not taken back.
 func (c *queueClient) take() ([]byte, bool) {
-	if c.next >= len(c.items) || !c.lease.take() {
+	b := c.loan
+	if b.next >= len(b.items) || !c.lease.take() {
 		return nil, false
 	}
-	item := c.items[c.next]
-	c.items[c.next] = nil
-	c.next++
+	item := b.items[b.next]
+	b.items[b.next] = nil
+	b.next++
 	return item, true
 }
 
@@ -291,20 +322,22 @@ const (
 	slowly  = 10 * time.Millisecond
 )
 
-// borrow asks the owner for the next loan, as the holder of turn.
-func (q *Queue[T]) borrow(c *queueClient, op op, deadline runtime.Instant) error {
-	if c.next > 0 && c.next == len(c.items) {
+// borrow asks the owner for the next loan, as the holder of turn; or, if there is no word
+// left for a lease, for a single item, which it returns.
+func (q *Queue[T]) borrow(c *queueClient, op op, deadline runtime.Instant) ([]byte, error) {
+	old := c.loan
+	if old.next > 0 && old.next == len(old.items) {
 		switch took := runtime.Now().Sub(c.since); {
-		case took < quickly && c.next >= c.want/2:
+		case took < quickly && old.next >= c.want/2:
 			c.want = min(2*c.want, mostWanted)
 		case took > slowly:
 			c.want = max(c.want/2, 1)
 		}
 	}
-	c.items, c.next = nil, 0
+	c.loan = new(borrowed)
 	l, err := linkTo(q.process)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if l != c.link {
 		c.link, c.word = l, l.newWord()
@@ -313,6 +346,9 @@ func (q *Queue[T]) borrow(c *queueClient, op op, deadline runtime.Instant) error
 	head := binary.LittleEndian.AppendUint32(make([]byte, 0, 8), uint32(c.want))
 	head = binary.LittleEndian.AppendUint32(head, uint32(c.word))
 	o := q.getting(op, deadline)
+	if int(old.copied.Load()) == len(old.items) {
+		o.into = old.body // nobody has kept a part of it
+	}
 	o.late = func(r reply) {
 		switch {
 		case r.status != statusOK || len(r.body) < 8:
@@ -324,25 +360,24 @@ func (q *Queue[T]) borrow(c *queueClient, op op, deadline runtime.Instant) error
 	}
 	body, err := q.result(o, head)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(body) < 8 {
-		return codec.ErrCorrupt
+		return nil, codec.ErrCorrupt
+	}
+	if c.word == 0 {
+		return body[8:], nil
 	}
 	c.since = runtime.Now()
-	body = body[8:]
-	if c.word == 0 {
-		c.items = [][]byte{body}
-		return nil
-	}
-	for len(body) > 0 {
+	c.loan.body, c.loan.items = body, old.items[:0]
+	for body = body[8:]; len(body) > 0; {
 		item, rest, ok := codec.Cut(body)
 		if !ok {
-			return codec.ErrCorrupt
+			return nil, codec.ErrCorrupt
 		}
-		c.items, body = append(c.items, item), rest
+		c.loan.items, body = append(c.loan.items, item), rest
 	}
-	return nil
+	return nil, nil
 }
 
 func (q *Queue[T]) getting(op op, deadline runtime.Instant) outgoing {

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"slices"
@@ -445,3 +446,62 @@ func TestQueueOfStructs(t *testing.T) {
 		check(t, back.Remove())
 	})
 }
+
+// TestQueueGetInto: memory is used again, and never that of an item which somebody has kept.
+func TestQueueGetInto(t *testing.T) {
+	inTask(t, func() {
+		q := ok(NewQueue[[]byte](Here, 0))
+		back := ok(NewQueue[[]byte](Here, 0))
+		p := ok(Start(getsBothWays, bothArgs{q, back}))
+		const n = 2000
+		item := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 100+i*7%5000) }
+		for i := range n {
+			check(t, q.Put(item(i)))
+		}
+		check(t, q.Close())
+		want(t, "items in order and intact", ok(p.Result()), n)
+		var buf []byte
+		for i := range n {
+			check(t, back.GetInto(&buf))
+			if !bytes.Equal(buf, item(i)) {
+				t.Fatalf("item %d has come back as another", i)
+			}
+		}
+		check(t, q.Remove())
+		check(t, back.Remove())
+	})
+}
+
+type bothArgs struct{ Q, Back *Queue[[]byte] }
+
+var getsBothWays = Register("test get both ways", func(a bothArgs) (int, error) {
+	var kept [][]byte
+	var buf []byte
+	for i := 0; ; i++ {
+		var err error
+		if i/100%2 == 0 || i%3 == 0 {
+			err = a.Q.GetInto(&buf)
+			kept = append(kept, bytes.Clone(buf))
+		} else {
+			var item []byte
+			item, err = a.Q.Get()
+			kept = append(kept, item)
+		}
+		if errors.Is(err, queue.ErrClosed) {
+			break
+		}
+		if err != nil {
+			return i, err
+		}
+	}
+	n := 0
+	for i, item := range kept[:len(kept)-1] {
+		if len(item) > 0 && item[0] == byte(i) && len(bytes.Trim(item, string(item[:1]))) == 0 {
+			n++
+		}
+		if err := a.Back.Put(item); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+})

@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"sync"
-
-	"github.com/weft-go/weft/runtime/process/internal/codec"
 )
 
 // queueObject is the object behind Queue, SimpleQueue and Joinable.
@@ -27,6 +25,8 @@ type queueObject struct {
 	lastID  uint64 // of a loan
 	closed  bool
 	removed bool
+	given   []delivery
+	spare   spares
 
 	unfinished int // items that were put and are not done
 	lost       int // of those, items of clients that died, since the last Join
@@ -67,6 +67,23 @@ const (
 	queueUnfinished
 )
 
+// A delivery is a reply with items. It is sent when mu is free again, as to copy long items
+// takes long.
+type delivery struct {
+	to    answer
+	parts [][]byte
+}
+
+// unlock unlocks mu, and sends what was given out meanwhile.
+func (q *queueObject) unlock() {
+	given := q.given
+	q.given = nil
+	q.mu.Unlock()
+	for _, d := range given {
+		d.to.reply(statusOK, d.parts...)
+	}
+}
+
 func newQueueObject(max int) *queueObject { return &queueObject{max: max} }
 
 func (q *queueObject) serve(r *request) {
@@ -96,20 +113,20 @@ func (q *queueObject) serveGet(r *request) {
 	q.settleLocked(r.from, g.word)
 	if r.op == queueGet || q.items.len() > 0 {
 		q.getLocked(g, false)
-		q.mu.Unlock()
+		q.unlock()
 		return
 	}
-	q.mu.Unlock()
+	q.unlock()
 	links.heard(func() {
 		q.mu.Lock()
-		defer q.mu.Unlock()
+		defer q.unlock()
 		q.getLocked(g, true)
 	})
 }
 
 func (q *queueObject) serveNow(r *request) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	switch r.op {
 	case queuePut, queueTryPut:
 		q.putLocked(r)
@@ -149,7 +166,7 @@ func (q *queueObject) serveNow(r *request) {
 // lookAt deals with requests that depend on all that was put before.
 func (q *queueObject) lookAt(op op, a answer) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	if q.removed {
 		a.reply(statusGone)
 		return
@@ -185,7 +202,7 @@ func (q *queueObject) lookAt(op op, a answer) {
 // no wait.
 func (q *queueObject) tryPut(item []byte) bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	if q.closed || q.removed || q.max > 0 && q.items.len() >= q.max {
 		return false
 	}
@@ -193,10 +210,24 @@ func (q *queueObject) tryPut(item []byte) bool {
 	return true
 }
 
+// buffer returns memory for an item of this process.
+func (q *queueObject) buffer(n int) []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.spare.take(n)
+}
+
+// giveBack takes an item back that was only looked at.
+func (q *queueObject) giveBack(item []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.spare.give(item)
+}
+
 // tryGet is a get by this process, if that needs no wait.
 func (q *queueObject) tryGet() ([]byte, bool) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	if q.items.len() == 0 || q.removed {
 		return nil, false
 	}
@@ -209,8 +240,8 @@ func (q *queueObject) tryGet() ([]byte, bool) {
 // putLocked stores an item, or lets it wait for room. mu is held.
 func (q *queueObject) putLocked(r *request) {
 	item := r.body
-	if r.from.link != nil || len(r.body) == 0 {
-		item = slices.Clone(r.body) // what is here was encoded for us
+	if r.from.link != nil {
+		item = append(q.spare.take(len(r.body)), r.body...) // what is here was encoded for us
 	}
 	switch {
 	case q.closed:
@@ -298,18 +329,23 @@ func (q *queueObject) giveLocked(g getter) {
 	}
 	q.lastID++
 	l := &loan{id: q.lastID, to: g.to, lease: lease{page: g.to.link.lending, word: g.word}}
-	body := u64(l.id)
-	for range n {
-		if len(l.items) > 0 && len(body)+len(q.items.first()) > lendAtMost {
+	// The items are not put together before they go into the ring: they may be long.
+	parts := make([][]byte, 0, 1+2*n)
+	parts = append(parts, u64(l.id))
+	lengths := make([]byte, 0, n*binary.MaxVarintLen64)
+	for size := 0; len(l.items) < n; {
+		if size += len(q.items.first()); len(l.items) > 0 && size > lendAtMost {
 			break
 		}
 		item := q.items.shift()
 		l.items = append(l.items, item)
-		body = codec.AppendBytes(body, item)
+		from := len(lengths)
+		lengths = binary.AppendUvarint(lengths, uint64(len(item)))
+		parts = append(parts, lengths[from:], item)
 	}
 	l.lease.grant(len(l.items))
 	q.loans = append(q.loans, l)
-	g.reply(statusOK, body)
+	q.given = append(q.given, delivery{g.answer, parts})
 }
 
 // admitLocked lets putters in as long as there is room. mu is held.
@@ -353,6 +389,9 @@ func (q *queueObject) endLoanLocked(l *loan) {
 	taken := l.lease.taken()
 	q.loans = slices.DeleteFunc(q.loans, func(other *loan) bool { return other == l })
 	q.addTakenLocked(l.to, taken)
+	for _, item := range l.items[:taken] {
+		q.spare.give(item)
+	}
 	if taken < len(l.items) {
 		q.items.unshift(l.items[taken:])
 	}
@@ -386,7 +425,7 @@ func (q *queueObject) doneLocked(n int) {
 
 func (q *queueObject) cancel(c *client, id uint64) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	for i, g := range q.getters {
 		if g.is(c, id) {
 			q.getters = slices.Delete(q.getters, i, i+1)
@@ -412,7 +451,7 @@ func (q *queueObject) cancel(c *client, id uint64) {
 
 func (q *queueObject) gone(c *client) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	q.getters = slices.DeleteFunc(q.getters, func(g getter) bool { return g.to == c })
 	q.putters = slices.DeleteFunc(q.putters, func(p putter) bool { return p.to == c })
 	q.joiners = slices.DeleteFunc(q.joiners, func(w waiter) bool { return w.to == c })
@@ -431,7 +470,7 @@ func (q *queueObject) gone(c *client) {
 
 func (q *queueObject) close() {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	for _, g := range q.getters {
 		g.reply(statusGone)
 	}
@@ -489,4 +528,37 @@ func (r *itemRing) unshift(items [][]byte) {
 		r.buf[r.head] = items[i]
 		r.n++
 	}
+}
+
+// spares is memory of long items that nobody needs any more. It is used again, which is worth
+// more than what the collector saves: it is in the processor's cache.
+type spares struct {
+	list  [][]byte
+	bytes int
+}
+
+const (
+	spareFrom   = 1 << 10 // shorter items are no matter
+	spareAtMost = 1 << 20
+)
+
+func (s *spares) give(b []byte) {
+	if n := cap(b); n >= spareFrom && s.bytes+n <= spareAtMost {
+		s.list = append(s.list, b[:0])
+		s.bytes += n
+	}
+}
+
+// take returns memory for n bytes, of length 0.
+func (s *spares) take(n int) []byte {
+	if last := len(s.list) - 1; n >= spareFrom && last >= 0 {
+		b := s.list[last]
+		s.list[last] = nil
+		s.list = s.list[:last]
+		s.bytes -= cap(b)
+		if cap(b) >= n {
+			return b
+		}
+	}
+	return make([]byte, 0, n)
 }
