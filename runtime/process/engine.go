@@ -3,8 +3,10 @@ package process
 import (
 	"encoding/binary"
 	"fmt"
+	goruntime "runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weft-go/weft/runtime"
@@ -23,6 +25,7 @@ type localEngine struct {
 
 	over event.Event // closed or terminated, and all workers have ended
 	spin ring.Spinner
+	calm atomic.Bool // see calmLocked
 
 	mu      sync.Mutex // held for a few instructions
 	groups  []*jobGroup
@@ -111,6 +114,7 @@ func (e *localEngine) hire() error {
 		return err
 	}
 	e.workers = append(e.workers, w)
+	w.p.link.calm.Store(e.calm.Load())
 	terminated := e.broken != nil
 	e.mu.Unlock()
 	if terminated {
@@ -170,17 +174,37 @@ func (e *localEngine) submit(g *jobGroup) error {
 // has at most so many bytes of arguments, to fit into a message.
 const (
 	loanDepth = 2
-	loanBytes = 64 << 10
+	loanBytes = 128 << 10
 )
 
 // employLocked gives jobs to workers. mu is held.
 func (e *localEngine) employLocked() {
+	defer e.calmLocked()
 	for depth := 1; depth <= loanDepth; depth++ {
 		for _, w := range e.workers {
 			if w.ready && !w.ends && len(w.loans) < depth && !e.giveLocked(w, depth) {
 				return
 			}
 		}
+	}
+}
+
+// calmLocked keeps this process from looking for answers when the workers need all
+// processors. mu is held.
+func (e *localEngine) calmLocked() {
+	busy := 0
+	for _, w := range e.workers {
+		if len(w.loans) > 0 {
+			busy++
+		}
+	}
+	calm := busy >= goruntime.NumCPU()
+	if calm == e.calm.Load() {
+		return
+	}
+	e.calm.Store(calm)
+	for _, w := range e.workers {
+		w.p.link.calm.Store(calm)
 	}
 }
 
@@ -400,6 +424,9 @@ const mostHelped = 8
 
 // help takes in what the workers say, for a moment, until done reports true.
 func (e *localEngine) help(done func() bool) {
+	if e.calm.Load() {
+		return
+	}
 	e.mu.Lock()
 	ls := make([]*link, 0, mostHelped)
 	if len(e.workers) <= mostHelped {

@@ -51,6 +51,7 @@ type link struct {
 	closed  bool             // the rings are unmapped
 
 	broken atomic.Bool // a message made no sense
+	calm   atomic.Bool // the processor is needed elsewhere: the task sleeps at once
 }
 
 // A parcel is a message that waits for room.
@@ -158,7 +159,7 @@ func (l *link) run() {
 			ring.Turn()
 			continue
 		}
-		if l.spin.Until(l.ready) || !l.arm() {
+		if !l.calm.Load() && l.spin.Until(l.ready) || !l.arm() {
 			continue
 		}
 		gone, err := l.in.Sleep(0)
