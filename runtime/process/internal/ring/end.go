@@ -48,7 +48,7 @@ type end struct {
 	sock *poll.FD
 	spin Spinner
 
-	mu     sync.Mutex // held for a few instructions
+	mu     sync.Mutex // held for a system call that does not wait
 	passed []int      // mu guards: descriptors that came, and belong to messages not yet read
 }
 
@@ -144,7 +144,9 @@ func (e *end) sleep(deadline runtime.Instant) (bool, error) {
 	var n int
 	var err error
 	waitErr := e.sock.RawRead(func(fd uintptr) bool {
-		n, err = e.receive(int(fd))
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		n, err = e.receiveLocked(int(fd))
 		return err != unix.EAGAIN
 	})
 	switch {
@@ -162,8 +164,9 @@ func (e *end) sleep(deadline runtime.Instant) (bool, error) {
 	return true, nil
 }
 
-// receive takes bells, and the descriptors that came with them.
-func (e *end) receive(fd int) (int, error) {
+// receiveLocked takes bells, and the descriptors that came with them. mu is held: what has
+// left the socket must not be looked for there.
+func (e *end) receiveLocked(fd int) (int, error) {
 	var bells [64]byte
 	var oob [512]byte // the kernel passes at most 253 descriptors; we never pass that many
 	for {
@@ -187,9 +190,7 @@ func (e *end) receive(fd int) (int, error) {
 				if err != nil {
 					return 0, err
 				}
-				e.mu.Lock()
 				e.passed = append(e.passed, fds...)
-				e.mu.Unlock()
 			}
 		}
 		return n, nil
@@ -199,26 +200,22 @@ func (e *end) receive(fd int) (int, error) {
 // take returns n descriptors that were passed with the message just read, which
 // have arrived: they were sent before it.
 func (e *end) take(n int) ([]int, error) {
-	for {
-		e.mu.Lock()
-		if len(e.passed) >= n {
-			fds := append([]int(nil), e.passed[:n]...)
-			e.passed = append(e.passed[:0], e.passed[n:]...)
-			e.mu.Unlock()
-			return fds, nil
-		}
-		e.mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.passed) < n {
 		var got int
 		var err error
-		closed := e.sock.RawControl(func(fd uintptr) { got, err = e.receive(int(fd)) })
-		if closed != nil {
+		closed := e.sock.RawControl(func(fd uintptr) { got, err = e.receiveLocked(int(fd)) })
+		switch {
+		case closed != nil:
 			return nil, closed
-		}
-		if err == nil && got == 0 || err == unix.EAGAIN {
+		case err == nil && got == 0, err == unix.EAGAIN:
 			return nil, io.ErrUnexpectedEOF
-		}
-		if err != nil {
+		case err != nil:
 			return nil, os.NewSyscallError("recvmsg", err)
 		}
 	}
+	fds := append([]int(nil), e.passed[:n]...)
+	e.passed = append(e.passed[:0], e.passed[n:]...)
+	return fds, nil
 }
