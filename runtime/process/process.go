@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -26,8 +25,6 @@ type Process struct {
 
 	state atomic.Int32
 	ended event.Event // it has ended, and all it said was heard
-
-	mu sync.Mutex // held for a few instructions
 
 	// set by Start, before stateRunning
 	pid    int

@@ -296,6 +296,7 @@ var tellAndWait = Register("test tell and wait", func(up *Sender[int]) (int, err
 	for range runtime.Default().Workers() {
 		runtime.SpawnBalanced(func() {
 			for {
+				_ = syscall.Getpid()
 			}
 		})
 	}

@@ -33,10 +33,9 @@ var (
 	})
 	makesMemory = Register("test make memory", func(a memoryArgs) (int, error) {
 		m, err := NewSharedMemory(1 << 20)
-		if err == nil {
-			err = a.Up.Send(m)
+		if err == nil && a.Up.Send(m) == nil {
+			forever()
 		}
-		forever()
 		return 0, err
 	})
 )

@@ -115,7 +115,7 @@ var cborModes = sync.OnceValue(func() (m struct {
 		MaxArrayElements: 1<<31 - 1,
 		MaxMapPairs:      1<<31 - 1,
 		MaxNestedLevels:  1 << 10,
-		IntDec:           cbor.IntDecConvertSigned,
+		IntDec:           cbor.IntDecConvertSignedOrFail,
 		DefaultMapType:   reflect.TypeFor[map[string]any](),
 	}.DecMode()
 	if err != nil {

@@ -23,6 +23,8 @@ type gap struct {
 
 type hidden struct{ A, b int }
 
+var _ = hidden{b: 1}.b
+
 type tagged struct {
 	A int `cbor:"x"`
 }
