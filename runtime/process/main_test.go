@@ -17,6 +17,10 @@ import (
 
 // TestMain makes the test binary able to be a child.
 func TestMain(m *testing.M) {
+	if program := programs[os.Getenv(programEnv)]; program != nil {
+		program()
+		return
+	}
 	Init()
 	if os.Getenv("GORACE") == "" {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // children of a race test would last a second
