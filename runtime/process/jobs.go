@@ -107,7 +107,7 @@ type batch struct {
 	kept atomic.Int64 // results there are; written by the batch's task
 
 	mu    sync.Mutex // held for the time of an encoding
-	sent  int        // mu guards: of kept
+	sent  int        // mu guards this and the rest: of kept
 	timer *time.Timer
 }
 
@@ -121,7 +121,9 @@ func (b *batch) run() {
 			b.jobs = &unknownJobs{err: err}
 		}
 		// Results don't wait for a job that takes long.
+		b.mu.Lock()
 		b.timer = time.AfterFunc(resultDelay, b.sendSome)
+		b.mu.Unlock()
 	}
 	if b.inJobs {
 		b.inJobs = false

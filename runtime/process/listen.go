@@ -154,17 +154,20 @@ func dial(id processID) (*link, error) {
 		return nil, err
 	}
 	if _, err := conn.Write(self.id[:]); err != nil {
-		return nil, err
+		return nil, dialError(err)
 	}
 	var oob [256]byte
 	var n, oobn int
+	var recvErr error
 	err = conn.RawRead(func(fd uintptr) bool {
-		var recvErr error
 		n, oobn, _, _, recvErr = unix.Recvmsg(int(fd), make([]byte, 1), oob[:], unix.MSG_CMSG_CLOEXEC|unix.MSG_DONTWAIT)
 		return recvErr != unix.EAGAIN && recvErr != unix.EINTR
 	})
+	if err == nil {
+		err = recvErr
+	}
 	if err != nil {
-		return nil, err
+		return nil, dialError(err)
 	}
 	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
 	if err != nil || n == 0 || len(messages) != 1 {
@@ -179,4 +182,12 @@ func dial(id processID) (*link, error) {
 		return nil, ErrGone
 	}
 	return openLink(id, linkFilesOf(fds))
+}
+
+// dialError translates the error of a process that ends while it is connected to.
+func dialError(err error) error {
+	if err == unix.EPIPE || err == unix.ECONNRESET {
+		return ErrGone
+	}
+	return err
 }

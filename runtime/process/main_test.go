@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 	}
 	Init()
 	if os.Getenv("GORACE") == "" {
-		_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // children of a race test would last a second
+		// A child with a race fails its test, and does not last a second longer.
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=0 halt_on_error=1")
 	}
 	before := runtimetest.Descriptors()
 	runtime.Default()

@@ -45,17 +45,18 @@ func TestQueueUndrained(t *testing.T) {
 // it can loses one item each time, at most, and no item arrives twice.
 func TestQueueConsumerKilled(t *testing.T) {
 	inTask(t, func() {
-		const n, kills = 20_000, 4
+		const each, kills = 5000, 4
+		const n = each * kills
 		q := ok(NewQueue[int](Here, 0))
-		for i := range n {
-			check(t, q.Put(i))
-		}
 		var got []int
 		for k := range kills {
+			for i := range each { // so there are enough, however fast the last one was
+				check(t, q.Put(k*each+i))
+			}
 			r, w, err := OneWay[int]()
 			check(t, err)
 			p := ok(Start(getsAndTells, intsArgs{Q: q, Up: w}))
-			for range 500 * (k + 1) {
+			for range 500 {
 				got = append(got, ok(r.Recv()))
 			}
 			check(t, p.Kill())
