@@ -112,8 +112,7 @@ func TestClosedWithDuplicate(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				// The number is free for another.
-				if a == double || s.Len() != 1 {
+				if s.Len() != 1 {
 					t.Errorf("%d registrations", s.Len())
 				}
 				want(t, s, "", 0)
@@ -154,6 +153,44 @@ func TestRenewBeside(t *testing.T) {
 		write(t, peer, "x")
 		join()
 	})
+}
+
+// TestRenewFails: without a descriptor for a new epoll Select says so, and what is
+// registered stays so.
+func TestRenewFails(t *testing.T) {
+	s := open(t)
+	a, b := sockets(t)
+	other, peer := sockets(t)
+	defer closeAll(b, other, peer)
+	register(t, s, a, Write, "a")
+	register(t, s, other, Write, "other")
+	double := dup(t, a)
+	defer closeAll(double)
+	closeAll(a)
+	if _, err := s.Unregister(a); err != nil {
+		t.Fatal(err)
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	ready, err := s.Select(0)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	is(t, err, unix.EMFILE)
+	if len(ready) != 1 || ready[0].Key.Data != "other" {
+		t.Errorf("ready %+v", ready)
+	}
+	want(t, s, "other", Write)
+	quietNow := s.fd.Load()
+	want(t, s, "other", Write)
+	if s.fd.Load() != quietNow {
+		t.Error("renewed again")
+	}
 }
 
 // TestDuplicateComesBack: a file that was closed, unregistered, and lives on can

@@ -23,7 +23,8 @@ func control(epoll *poll.FD, op int, event unix.EpollEvent, number int) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(epoll.Sysfd(), op, number, &event))
 }
 
-// probe returns what is ready now.
+// probe returns what is ready now. An error beside it says that a file which was
+// closed could not be got rid of.
 func (s *Selector[T]) probe() ([]Ready[T], error) {
 	s.mu.Lock()
 	fd := s.fd.Load()
@@ -41,6 +42,7 @@ func (s *Selector[T]) probe() ([]Ready[T], error) {
 		if err == unix.EINTR {
 			err = nil
 		}
+		err = os.NewSyscallError("epoll_wait", err)
 	}
 	var ready []Ready[T]
 	stale := false
@@ -63,7 +65,7 @@ func (s *Selector[T]) probe() ([]Ready[T], error) {
 	if old != nil {
 		_ = old.Close()
 	}
-	return ready, os.NewSyscallError("epoll_wait", err)
+	return ready, err
 }
 
 // readiness is what the kernel's events mean. A hang-up or an error concerns both

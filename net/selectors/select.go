@@ -14,7 +14,9 @@ import (
 // and returns them, each with what it is ready for. After the timeout, which is
 // never cut short, it returns none and no error. A timeout <= 0 means not to wait;
 // runtime.Forever means none. With nothing registered it waits all the same:
-// another task may register something.
+// another task may register something. When it fails for want of a descriptor
+// or memory, which it needs to be rid of a closed file, it still returns what is
+// ready.
 //
 // In a task it parks, and every Select, whatever its timeout, first lets the
 // worker's other tasks run: a loop that always finds something does not shut

@@ -289,7 +289,7 @@ func TestKey(t *testing.T) {
 		}
 	}
 	a, b := sockets(t)
-	defer closeAll(a, b)
+	defer closeAll(b)
 	for _, f := range []any{a, -1, nil} {
 		_, err := s.Key(f)
 		is(t, err, ErrNotRegistered)
