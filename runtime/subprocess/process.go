@@ -253,8 +253,8 @@ func (p *Process) reap() {
 	p.exited.Set()
 	p.stopFeeding()
 	if err := p.awaitCopies(); err != nil {
+		p.copyFailed(err) // before the errors that stopCopies makes
 		p.stopCopies()
-		p.copyFailed(err)
 	}
 	p.mu.Lock()
 	switch {

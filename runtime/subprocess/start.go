@@ -129,7 +129,7 @@ func (l *launch) stdin() (*os.File, error) {
 	l.in = func() {
 		defer s.Close()
 		_, err := io.Copy(s, l.cmd.Stdin)
-		if !errors.Is(err, unix.EPIPE) { // it need not read all
+		if !errors.Is(err, unix.EPIPE) && !l.p.exited.IsSet() { // it need not read all
 			l.p.copyFailed(err)
 		}
 	}
