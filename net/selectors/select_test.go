@@ -3,6 +3,7 @@ package selectors
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/runtimetest"
+	"github.com/weft-go/weft/runtime/subprocess"
 	"golang.org/x/sys/unix"
 )
 
@@ -237,6 +239,45 @@ func TestSelectOnHub(t *testing.T) {
 		want(t, s, "a", Read)
 	})
 	<-done
+}
+
+// TestSubprocess: a Selector reads the output of processes as it comes.
+func TestSubprocess(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		s := open(t)
+		output := map[string]string{}
+		for _, word := range []string{"one", "two", "three"} {
+			c := subprocess.Command("echo", word)
+			c.Stdout = subprocess.Pipe
+			p, err := c.Start()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			defer func() { _ = p.Wait() }()
+			register(t, s, p.Stdout, Read, word)
+		}
+		for s.Len() > 0 {
+			ready, err := s.Select(runtime.Forever)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range ready {
+				buf := make([]byte, 16)
+				n, err := r.Key.File.(io.Reader).Read(buf)
+				output[r.Key.Data] += string(buf[:n])
+				if err != nil {
+					is(t, err, io.EOF)
+					_, _ = s.Unregister(r.Key.File)
+				}
+			}
+		}
+		for word, text := range output {
+			if text != word+"\n" {
+				t.Errorf("%s: %q", word, text)
+			}
+		}
+	})
 }
 
 // TestFiles: all that epoll takes can be registered: connections and listeners of
