@@ -159,11 +159,13 @@ func ExampleStream() {
 			fmt.Println(err)
 			return
 		}
-		defer p.Close()
 		_ = p.Stdout.SetDeadline(time.Now().Add(time.Millisecond))
 		_, err = p.Stdout.Read(make([]byte, 1)) // it says nothing
 		fmt.Println(err)
+		_ = p.Close()
+		fmt.Println(p.Wait())
 	})
 	// Output:
 	// read stdout: i/o timeout
+	// <nil>
 }
