@@ -67,6 +67,31 @@ func TestClosedElsewhere(t *testing.T) {
 	})
 }
 
+// TestNumberUsedAgain: the key of a closed object goes when another one with its
+// number is registered, and the closed one does not stand for that.
+func TestNumberUsedAgain(t *testing.T) {
+	s := open(t)
+	a, b := sockets(t)
+	defer closeAll(b)
+	old := os.NewFile(uintptr(a), "old")
+	register(t, s, old, Read, "old")
+	_ = old.Close()
+	if err := unix.Dup3(b, a, unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(a), "file")
+	defer file.Close()
+	key := register(t, s, file, Write, "file")
+	_, err := s.Unregister(old)
+	is(t, err, ErrNotRegistered)
+	if got, err := s.Key(file); got != key || err != nil || s.Len() != 1 {
+		t.Errorf("%+v, %v, %d registrations", got, err, s.Len())
+	}
+	if key, err := s.Unregister(a); err != nil || key.File != file {
+		t.Errorf("%+v, %v", key, err)
+	}
+}
+
 // TestClosedWithDuplicate: nor does a closed one that lives on by a duplicate make
 // Select return or spin, whether it was unregistered or not.
 func TestClosedWithDuplicate(t *testing.T) {

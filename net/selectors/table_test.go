@@ -161,7 +161,7 @@ func TestSelectTimeout(t *testing.T) {
 				}
 			}
 		}
-		for _, timeout := range []time.Duration{runtime.Forever, time.Hour} {
+		for _, timeout := range []time.Duration{runtime.Forever, runtime.Forever - 1, time.Hour} {
 			join := spawn(func() {
 				if m := found(t, s, timeout); len(m) != 1 || m["a"] != Read {
 					t.Errorf("found %v", m)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -216,6 +217,36 @@ func TestParentDeath(t *testing.T) {
 		gone(t, orphan)
 		_ = p.Close()
 	})
+}
+
+// TestParentDeathOfThread: the end of the thread on which Start was called is not
+// the program's.
+func TestParentDeathOfThread(t *testing.T) {
+	started := make(chan *Process)
+	var tid int
+	go func() {
+		goruntime.LockOSThread() // for good: the thread ends with the goroutine
+		tid = unix.Gettid()
+		c := piped("cat")
+		c.ParentDeath = unix.SIGKILL
+		p, err := c.Start()
+		if err != nil {
+			t.Error(err)
+		}
+		started <- p
+	}()
+	p := <-started
+	if p == nil {
+		return
+	}
+	runtimetest.Eventually(t, "the end of the thread", func() bool {
+		_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", tid))
+		return err != nil
+	})
+	if out, _, err := p.Communicate([]byte("alive")); string(out) != "alive" || err != nil {
+		t.Errorf("%q, %v", out, err)
+	}
+	childless(t)
 }
 
 // parentOfDeath is the program that is killed.
