@@ -1,356 +1,301 @@
 package selectors
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"maps"
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
-	"time"
 
-	stdnet "net"
-
-	"github.com/weft-go/weft/runtime"
-	"github.com/weft-go/weft/runtime/lock"
 	"github.com/weft-go/weft/runtime/poll"
 	"golang.org/x/sys/unix"
 )
 
-// Event is what a descriptor can be ready for.
-type Event uint8
-
-// The events; a registration has one or both.
-const (
-	Read Event = 1 << iota
-	Write
-)
-
-// String returns "read", "write", "read|write" or "none".
-func (e Event) String() string {
-	switch e {
-	case 0:
-		return "none"
-	case Read:
-		return "read"
-	case Write:
-		return "write"
-	case Read | Write:
-		return "read|write"
-	}
-	return fmt.Sprintf("Event(%d)", uint8(e))
-}
-
-// What can be wrong, for errors.Is.
-var (
-	ErrNotRegistered = errors.New("selectors: not registered")
-	ErrRegistered    = errors.New("selectors: already registered")
-	ErrBadEvents     = errors.New("selectors: events must be Read, Write or both")
-	ErrClosed        = fmt.Errorf("selectors: %w", stdnet.ErrClosed)
-)
-
-// A Key is a registration. It does not change: Modify makes another one.
-type Key[T any] struct {
-	File   any // what was registered
-	FD     int
-	Events Event
-	Data   T
-}
-
-// Ready is a registration that is ready, and for what of its Events. A descriptor that
-// has hung up, or has an error, is ready for all of them.
-type Ready[T any] struct {
-	Key    *Key[T]
-	Events Event
-}
-
-// A Selector is a set of registrations. New makes one; the zero value is of no use. Its
-// methods may be called from any task and goroutine, at once too. Only Select and its
-// like park.
+// A Selector waits for many descriptors at once; each is registered with data of
+// type T. Make one with New, and Close it: it has a descriptor of its own. Its
+// methods may be called from any task or goroutine, also while a Select waits,
+// which then takes the change into account. Only Select and Close park.
 type Selector[T any] struct {
-	fd        *poll.FD
-	selecting lock.Mutex // one waits at a time
-	events    [64]unix.EpollEvent
+	waits atomic.Bool // a Select waits, or is about to
 
-	mu     sync.Mutex // held for a system call at most, which does not block
-	byFile map[any]*Key[T]
-	byFD   map[int]*Key[T] // nil: closed
+	// fd is the epoll descriptor, nil after Close. It is exchanged with mu held, so
+	// that it stays open while mu is held.
+	fd atomic.Pointer[poll.FD]
+
+	// mu guards all below, and is held for epoll_ctl and epoll_wait too, which do
+	// not block. So an event always finds the registrations as they were when the
+	// kernel reported it.
+	mu     sync.Mutex
+	byFD   map[int]*entry[T] // by number
+	byFile map[any]*entry[T] // those that were given as objects
+	gen    int32             // of the last entry
+	events []unix.EpollEvent // for epoll_wait
 }
 
-// New returns a Selector whose registrations have Data of type T.
+// entry is one registration.
+type entry[T any] struct {
+	key *Key[T]
+	raw syscall.RawConn // nil for a number
+	gen int32           // tells it from others of the same number, past ones too
+
+	// check notes in open whether it was called with the right number: see isOpen.
+	check func(number uintptr)
+	open  bool
+}
+
+// New returns a Selector with nothing registered. It does not park; it fails when
+// there are too many open descriptors.
 func New[T any]() (*Selector[T], error) {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	fd, err := newEpoll()
 	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
+		return nil, err
 	}
-	return &Selector[T]{fd: poll.New(fd, false), byFile: make(map[any]*Key[T]), byFD: make(map[int]*Key[T])}, nil
+	s := &Selector[T]{byFD: make(map[int]*entry[T]), byFile: make(map[any]*entry[T])}
+	s.fd.Store(fd)
+	return s, nil
 }
 
-// Register adds file: an int, an *os.File, a connection or listener, or anything else
-// that is a syscall.Conn. One descriptor has one registration (ErrRegistered). A regular
-// file gets fs.ErrPermission, and nothing is changed.
-//
-// Unregister before closing the descriptor: one that has a duplicate elsewhere could be
-// ready for ever. A registration whose descriptor was closed makes room for one
-// of the same number.
-func (s *Selector[T]) Register(file any, events Event, data T) (*Key[T], error) {
-	if err := check(events); err != nil {
-		return nil, err
-	}
-	fd, err := descriptor(file)
-	if err != nil {
-		return nil, err
+// Register registers f, an int or a [syscall.Conn] whose type can be compared, for
+// events, and returns its key, which carries data. The error is ErrBadEvents,
+// ErrBadFile, ErrRegistered, ErrClosed, that of f if it has been closed, or the
+// system call's: EPERM for a regular file. Nothing is registered then. Register
+// does not park.
+func (s *Selector[T]) Register(f any, events Event, data T) (*Key[T], error) {
+	if !events.ok() {
+		return nil, ErrBadEvents
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.byFD == nil {
+	if s.fd.Load() == nil {
 		return nil, ErrClosed
 	}
-	if s.byFile[file] != nil {
+	number, raw, err := resolve(f)
+	if err != nil {
+		return nil, err
+	}
+	if raw != nil && s.byFile[f] != nil {
 		return nil, ErrRegistered
 	}
-	if old := s.byFD[fd]; old != nil {
-		if s.control(unix.EPOLL_CTL_MOD, fd, old.Events) == nil {
+	s.gen++
+	e := &entry[T]{key: &Key[T]{f, number, events, data}, raw: raw, gen: s.gen}
+	e.check = func(number uintptr) { e.open = int(number) == e.key.FD }
+	old := s.byFD[number]
+	err = s.control(unix.EPOLL_CTL_ADD, e)
+	if errors.Is(err, unix.EEXIST) {
+		if old != nil {
 			return nil, ErrRegistered
 		}
-		s.forget(old) // its descriptor was closed, and the number is another's
+		// It was unregistered while it was closed, and a duplicate has come back
+		// under the same number.
+		err = s.control(unix.EPOLL_CTL_MOD, e)
 	}
-	if err := s.control(unix.EPOLL_CTL_ADD, fd, events); err != nil {
-		return nil, os.NewSyscallError("epoll_ctl", err)
-	}
-	return s.keep(&Key[T]{file, fd, events, data}), nil
-}
-
-// Modify changes the events and the data of a registration. Where only the data change
-// that takes no system call. If the system refuses, the registration is gone.
-func (s *Selector[T]) Modify(file any, events Event, data T) (*Key[T], error) {
-	if err := check(events); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key, err := s.find(file)
 	if err != nil {
 		return nil, err
 	}
-	if key.Events != events {
-		if err := s.control(unix.EPOLL_CTL_MOD, key.FD, events); err != nil {
-			s.forget(key)
-			return nil, os.NewSyscallError("epoll_ctl", err)
+	if old != nil {
+		s.forget(old) // closed without Unregister: the number has another file now
+	}
+	s.byFD[number] = e
+	if raw != nil {
+		s.byFile[f] = e
+	}
+	return e.key, nil
+}
+
+// Modify changes events and data of a registration, and returns its new key. If
+// only data changes it makes no system call. When the system call fails, since f
+// has been closed, say, f is not registered any more. Modify does not park.
+func (s *Selector[T]) Modify(f any, events Event, data T) (*Key[T], error) {
+	if !events.ok() {
+		return nil, ErrBadEvents
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, err := s.lookup(f)
+	if err != nil {
+		return nil, err
+	}
+	changed := events != e.key.Events
+	e.key = &Key[T]{e.key.File, e.key.FD, events, data}
+	if changed {
+		if err := s.control(unix.EPOLL_CTL_MOD, e); err != nil {
+			s.forget(e)
+			return nil, err
 		}
 	}
-	return s.keep(&Key[T]{key.File, key.FD, events, data}), nil
+	return e.key, nil
 }
 
-// Unregister removes a registration and returns it. What was closed since is found by
-// its identity.
-func (s *Selector[T]) Unregister(file any) (*Key[T], error) {
+// Unregister ends a registration and returns its key. f may have been closed
+// meanwhile. Unregister does not park.
+func (s *Selector[T]) Unregister(f any) (*Key[T], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, err := s.find(file)
+	e, err := s.lookup(f)
 	if err != nil {
 		return nil, err
 	}
-	_ = s.control(unix.EPOLL_CTL_DEL, key.FD, 0) // it may be closed, and so removed
-	s.forget(key)
-	return key, nil
+	s.forget(e)
+	_ = s.control(unix.EPOLL_CTL_DEL, e) // closed: the kernel has forgotten it as well
+	return e.key, nil
 }
 
-// Key returns the registration of file.
-func (s *Selector[T]) Key(file any) (*Key[T], error) {
+// Key returns the key of f, which is what was given to Register, or the number of
+// its descriptor. The error is ErrNotRegistered, or ErrClosed. It does not park.
+func (s *Selector[T]) Key(f any) (*Key[T], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.find(file)
+	e, err := s.lookup(f)
+	if err != nil {
+		return nil, err
+	}
+	return e.key, nil
 }
 
-// Keys yields the registrations of this moment, in no order: none after Close.
+// Keys returns a loop over the keys at its beginning, by number. The Selector
+// may be changed in it. After Close there are none.
 func (s *Selector[T]) Keys() iter.Seq[*Key[T]] {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Values(slices.Collect(maps.Values(s.byFD)))
+	return func(yield func(*Key[T]) bool) {
+		for _, key := range s.keys() {
+			if !yield(key) {
+				return
+			}
+		}
+	}
 }
 
-// Len returns how many registrations there are.
+func (s *Selector[T]) keys() []*Key[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keys := make([]*Key[T], 0, len(s.byFD))
+	for _, e := range s.byFD {
+		keys = append(keys, e.key)
+	}
+	slices.SortFunc(keys, func(a, b *Key[T]) int { return a.FD - b.FD })
+	return keys
+}
+
+// Len returns the number of registrations, 0 after Close.
 func (s *Selector[T]) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.byFD)
 }
 
-// Select waits until something is ready, and returns that, at least one. A kill or
-// timeout of the task ends it with that error, a Close with ErrClosed.
-func (s *Selector[T]) Select() ([]Ready[T], error) { return s.SelectContext(context.Background()) }
-
-// SelectFor is Select for d at most, after which it returns none. With a d <= 0 it does
-// not wait, but lets other tasks have their turn. Without registrations it sleeps.
-func (s *Selector[T]) SelectFor(d time.Duration) ([]Ready[T], error) {
-	if d <= 0 {
-		runtime.Yield()
-		return s.ask()
-	}
-	return s.wait(context.Background(), time.Now().Add(d))
-}
-
-// SelectContext is Select until ctx is done, whose error it returns then.
-func (s *Selector[T]) SelectContext(ctx context.Context) ([]Ready[T], error) {
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { _ = s.fd.SetReadDeadline(time.Unix(1, 0)) })
-		defer stop()
-	}
-	return s.wait(ctx, time.Time{})
-}
-
-// wait is Select until deadline, or until ctx is done, which wakes it by the deadline of
-// the descriptor. That of an earlier caller may come late: it means nothing then.
-func (s *Selector[T]) wait(ctx context.Context, deadline time.Time) ([]Ready[T], error) {
-	if err := s.selecting.LockUntil(0); err != nil {
-		return nil, err
-	}
-	defer s.selecting.Unlock()
-	for {
-		_ = s.fd.SetReadDeadline(deadline) // RawRead tells if it is closed
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		var ready []Ready[T]
-		var err error
-		rawErr := s.fd.RawRead(func(uintptr) bool {
-			ready, err = s.collect()
-			return err != nil || len(ready) > 0
-		})
-		switch {
-		case errors.Is(rawErr, poll.ErrClosed):
-			return nil, ErrClosed
-		case !errors.Is(rawErr, os.ErrDeadlineExceeded):
-			if rawErr != nil {
-				err = rawErr
-			}
-			return ready, err
-		case !deadline.IsZero() && !time.Now().Before(deadline):
-			return s.collect()
-		}
-	}
-}
-
-// ask is Select that does not wait.
-func (s *Selector[T]) ask() ([]Ready[T], error) {
-	if err := s.selecting.LockUntil(0); err != nil {
-		return nil, err
-	}
-	defer s.selecting.Unlock()
-	return s.collect()
-}
-
-// collect returns what is ready now. The caller holds selecting.
-func (s *Selector[T]) collect() ([]Ready[T], error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.byFD == nil {
+// SyscallConn gives access to the Selector's epoll descriptor, which is readable
+// when a Select would not wait. So a Selector can be registered with another one.
+// The descriptor is another one after the Selector has met a file that was closed
+// but for a duplicate: see the package's text on closing.
+func (s *Selector[T]) SyscallConn() (syscall.RawConn, error) {
+	if s.fd.Load() == nil {
 		return nil, ErrClosed
 	}
-	n, err := unix.EpollWait(s.fd.Sysfd(), s.events[:], 0)
-	if err != nil && err != unix.EINTR {
-		return nil, os.NewSyscallError("epoll_wait", err)
-	}
-	var ready []Ready[T]
-	for _, e := range s.events[:max(n, 0)] {
-		key := s.byFD[int(e.Fd)]
-		if key == nil {
-			continue
-		}
-		var events Event
-		if e.Events&^unix.EPOLLIN != 0 {
-			events |= Write
-		}
-		if e.Events&^unix.EPOLLOUT != 0 {
-			events |= Read
-		}
-		if events &= key.Events; events != 0 {
-			ready = append(ready, Ready[T]{key, events})
-		}
-	}
-	return ready, nil
+	return epollConn{&s.fd}, nil
 }
 
-// Close ends the Selector: those who wait get ErrClosed, and so does who calls another
-// method later, but for Keys and Len, which find nothing. The registered files stay
-// open. A second Close does nothing.
+// Close ends a Select under way, which returns ErrClosed, and forgets all
+// registrations; the descriptors stay open. It parks until that Select has ended.
+// A second Close does nothing. The error is always nil.
 func (s *Selector[T]) Close() error {
 	s.mu.Lock()
-	closed := s.byFD == nil
-	s.byFD, s.byFile = nil, nil
+	fd := s.fd.Swap(nil)
+	clear(s.byFD)
+	clear(s.byFile)
 	s.mu.Unlock()
-	if closed {
-		return nil
-	}
-	return s.fd.Close()
-}
-
-// find returns the registration of file. The caller holds mu.
-func (s *Selector[T]) find(file any) (*Key[T], error) {
-	if s.byFD == nil {
-		return nil, ErrClosed
-	}
-	if key := s.byFile[file]; key != nil {
-		return key, nil
-	}
-	if fd, err := descriptor(file); err == nil && s.byFD[fd] != nil {
-		return s.byFD[fd], nil
-	}
-	return nil, ErrNotRegistered
-}
-
-func (s *Selector[T]) keep(key *Key[T]) *Key[T] {
-	s.byFile[key.File], s.byFD[key.FD] = key, key
-	return key
-}
-
-func (s *Selector[T]) forget(key *Key[T]) {
-	delete(s.byFile, key.File)
-	delete(s.byFD, key.FD)
-}
-
-// control tells the system of a registration. The caller holds mu, and has looked whether
-// s is closed.
-func (s *Selector[T]) control(op, fd int, events Event) error {
-	e := unix.EpollEvent{Fd: int32(fd)}
-	if events&Read != 0 {
-		e.Events |= unix.EPOLLIN
-	}
-	if events&Write != 0 {
-		e.Events |= unix.EPOLLOUT
-	}
-	return unix.EpollCtl(s.fd.Sysfd(), op, fd, &e)
-}
-
-func check(events Event) error {
-	if events == 0 || events&^(Read|Write) != 0 {
-		return ErrBadEvents
+	if fd != nil {
+		_ = fd.Close()
 	}
 	return nil
 }
 
-// descriptor returns the number of file's descriptor.
-func descriptor(file any) (int, error) {
-	switch f := file.(type) {
+// lookup finds an entry by object or number. mu is held.
+func (s *Selector[T]) lookup(f any) (*entry[T], error) {
+	if s.fd.Load() == nil {
+		return nil, ErrClosed
+	}
+	if _, ok := f.(syscall.Conn); ok {
+		if e := s.byFile[f]; e != nil {
+			return e, nil // it may have been closed, and have no number any more
+		}
+	}
+	number, _, err := resolve(f)
+	if err != nil {
+		return nil, ErrNotRegistered
+	}
+	if e := s.byFD[number]; e != nil {
+		return e, nil
+	}
+	return nil, ErrNotRegistered
+}
+
+// forget takes e out of the maps. mu is held.
+func (s *Selector[T]) forget(e *entry[T]) {
+	delete(s.byFD, e.key.FD)
+	if e.raw != nil {
+		delete(s.byFile, e.key.File)
+	}
+}
+
+// control makes an epoll_ctl for e. mu is held.
+func (s *Selector[T]) control(op int, e *entry[T]) error {
+	return e.use(func() error { return control(s.fd.Load(), op, e.event(), e.key.FD) })
+}
+
+// event is what the kernel is told of e, and tells us when it is ready.
+func (e *entry[T]) event() unix.EpollEvent {
+	event := unix.EpollEvent{Fd: int32(e.key.FD), Pad: e.gen}
+	if e.key.Events&Read != 0 {
+		event.Events |= unix.EPOLLIN
+	}
+	if e.key.Events&Write != 0 {
+		event.Events |= unix.EPOLLOUT
+	}
+	return event
+}
+
+// use calls f while the owner of the descriptor keeps it open, and returns an
+// error if it has been closed. Of a number nobody knows.
+func (e *entry[T]) use(f func() error) error {
+	if e.raw == nil {
+		return f()
+	}
+	err := os.NewSyscallError("epoll_ctl", unix.EBADF)
+	if closed := e.raw.Control(func(number uintptr) {
+		if int(number) == e.key.FD {
+			err = f()
+		}
+	}); closed != nil {
+		return closed
+	}
+	return err
+}
+
+// isOpen reports whether the descriptor has not been closed, as far as that can be
+// known. It is called for each event, so it makes no garbage.
+func (e *entry[T]) isOpen() bool {
+	if e.raw == nil {
+		return true
+	}
+	e.open = false
+	return e.raw.Control(e.check) == nil && e.open
+}
+
+// resolve returns the number of f's descriptor. raw is nil if f is a number.
+func resolve(f any) (number int, raw syscall.RawConn, err error) {
+	switch f := f.(type) {
 	case int:
 		if f < 0 {
-			return 0, fmt.Errorf("selectors: descriptor %d: %w", f, syscall.EBADF)
+			return 0, nil, ErrBadFile
 		}
-		return f, nil
+		return f, nil, nil
 	case syscall.Conn:
-		raw, err := f.SyscallConn()
-		if err != nil {
-			return 0, err
+		if raw, err = f.SyscallConn(); err != nil {
+			return 0, nil, err
 		}
-		fd := -1
-		if err := raw.Control(func(n uintptr) { fd = int(n) }); err != nil {
-			return 0, err
-		}
-		return fd, nil
+		err = raw.Control(func(n uintptr) { number = int(n) })
+		return number, raw, err
 	}
-	return 0, fmt.Errorf("selectors: a %T has no descriptor", file)
+	return 0, nil, ErrBadFile
 }

@@ -45,6 +45,9 @@ func TestCheck(t *testing.T) {
 		// Direction, allowed.
 		{"runtime on std", src("runtime", "a.go", "sync", "time"), nil},
 		{"runtime on itself", src("runtime/poll", "a.go", module+"/runtime", module+"/runtime/internal/reactor"), nil},
+		{"subprocess on poll", src("runtime/subprocess", "a.go", module+"/runtime", module+"/runtime/poll", module+"/runtime/event"), nil},
+		{"selectors on poll", src("net/selectors", "a.go", module+"/runtime/poll"), nil},
+		{"selectors' test on processes", src("net/selectors", "a_test.go", module+"/net", module+"/runtime/subprocess"), nil},
 		{"net on runtime", src("net", "a.go", module+"/runtime/poll"), nil},
 		{"below net on net", src("net/server", "a.go", module+"/net", module+"/runtime/lock"), nil},
 		{"server on all below", src("ftp/server", "a.go", module+"/net", module+"/runtime", module+"/ftp", module+"/ftp/storage", module+"/ftp/auth"), nil},
@@ -60,6 +63,7 @@ func TestCheck(t *testing.T) {
 		{"runtime's test on net", src("runtime", "a_test.go", module+"/net"), []string{"runtime may not import net"}},
 		{"below runtime on ftp", src("runtime/process", "a.go", module+"/ftp"), []string{"runtime/process/a.go:3: runtime may not import ftp"}},
 		{"runtime on apps", src("runtime", "a.go", module+"/apps/echo"), []string{"runtime may not import apps/echo"}},
+		{"subprocess on selectors", src("runtime/subprocess", "a_test.go", module+"/net/selectors"), []string{"runtime may not import net/selectors"}},
 		{"net on ftp", src("net/http", "a.go", module+"/ftp/client"), []string{"net may not import ftp/client"}},
 		{"ftp on net", src("ftp", "a.go", module+"/net"), []string{"ftp may not import net"}},
 		{"ftp on runtime", src("ftp", "a.go", module+"/runtime"), []string{"ftp may not import runtime"}},
