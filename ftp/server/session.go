@@ -67,9 +67,10 @@ type session struct {
 	restart int64
 	length  int64 // of RANG, 0 for none
 
-	umask    fs.FileMode // SITE UMASK
-	hasUmask bool
-	host     *Host // HOST, nil for none
+	allo int64 // of ALLO, 0 for none
+
+	umask fs.FileMode // SITE UMASK
+	host  *Host       // HOST, nil for none
 
 	// mu guards what Shutdown and Close use too. It is held for a few
 	// instructions only.
@@ -141,7 +142,7 @@ func (s *session) reset() {
 	s.cwd, s.typ, s.mode, s.level = "/", ftp.TypeASCII, ftp.ModeStream, zlib.DefaultCompression
 	s.facts, s.hash, s.idle = ftp.DefaultFacts, 0, s.cfg.IdleTimeout
 	s.only, s.rename, s.copied, s.restart, s.length = false, "", "", 0, 0
-	s.umask, s.hasUmask, s.host = 0, false, nil
+	s.umask, s.host, s.allo = 0, nil, 0
 }
 
 // run is the session's task: greeting, commands, farewell.

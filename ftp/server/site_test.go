@@ -31,7 +31,7 @@ func TestSITE(t *testing.T) {
 			{200, "SITE IDLE 600", "C268"},
 			{501, "SITE IDLE 0", "C268"},
 			{501, "SITE IDLE x", "C268"},
-			{504, "SITE SYMLINK a b", "C270"}, // off by default
+			{502, "SITE SYMLINK a b", "C270"}, // off by default
 			{504, "SITE EXEC id", "C273"},
 			{504, "SITE DIRSTYLE", "C274"},
 			{504, "SITE BOGUS", "C275"},
@@ -67,7 +67,7 @@ func TestUMASK(t *testing.T) {
 		f.write("old", "x")
 		c := f.login()
 		c.steps([]step{{200, "SITE UMASK", "C267"}, {501, "SITE UMASK 9", "C267"}, {200, "SITE UMASK 027", "C267"}})
-		c.expectText(200, "SITE UMASK", "The umask is 027.")
+		c.expectText(200, "SITE UMASK", "The umask is 027, besides that of the server.")
 		c.put("STOR new", "x")
 		c.put("STOR old", "y")
 		c.cmd(257, "MKD dir")
