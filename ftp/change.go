@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"io/fs"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -73,22 +74,27 @@ func ParsePermissions(s string) (fs.FileMode, error) {
 // IPv6 address in brackets. It returns it in lower case, without a last point. The
 // error is ErrParamSyntax.
 func ParseHost(arg string) (string, error) {
-	host := strings.ToLower(strings.TrimSuffix(arg, "."))
-	inner := host
-	if strings.HasPrefix(host, "[") {
-		var ok bool
-		if inner, ok = strings.CutSuffix(host[1:], "]"); !ok || !strings.Contains(inner, ":") {
+	if inner, ok := strings.CutPrefix(arg, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		a, err := netip.ParseAddr(inner)
+		if !ok || err != nil || !a.Is6() || a.Zone() != "" {
 			return "", ErrParamSyntax
 		}
-		inner = strings.ReplaceAll(inner, ":", "")
+		return strings.ToLower(arg), nil
 	}
-	if host == "" || len(host) > 253 {
+	host := strings.TrimSuffix(arg, ".")
+	if len(host) > 253 {
 		return "", ErrParamSyntax
 	}
-	for i := range len(inner) {
-		if b := inner[i]; !isLetter(b) && !isDigit(b) && b != '-' && b != '.' && b != '_' {
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" {
 			return "", ErrParamSyntax
 		}
+		for i := range len(label) {
+			if b := label[i]; !isLetter(b) && !isDigit(b) && b != '-' && b != '_' {
+				return "", ErrParamSyntax
+			}
+		}
 	}
-	return host, nil
+	return strings.ToLower(host), nil
 }

@@ -75,7 +75,7 @@ func TestParseHost(t *testing.T) {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
-	for _, in := range []string{"", ".", "[::1", "::1", "[]", "[1]", "a b", "a/b", "é", "a\x00", strings.Repeat("a", 254)} {
+	for _, in := range []string{"", ".", "[::1", "::1", "[]", "[1]", "a b", "a/b", "é", "..", ".a", "a..b", "a..", "\u212aey", "[fe80::1%lo]", "[::1].", "[::x]", "a\x00", strings.Repeat("a", 254)} {
 		if got, err := ParseHost(in); err == nil {
 			t.Errorf("%q: %q", in, got)
 		}
@@ -142,7 +142,7 @@ func TestSiteTable(t *testing.T) {
 
 // What a parser takes is what it says, and none panics.
 func FuzzChanges(f *testing.F) {
-	for _, seed := range []string{"20200102030405 f", "Modify=20200102030405;UNIX.mode=640; f", "[::1]", "10 19", "Z LEVEL 6", "SHA-1"} {
+	for _, seed := range []string{"20200102030405 f", "Modify=20200102030405;UNIX.mode=640; f", "[::1]", "..", "10 19", "Z LEVEL 6", "SHA-1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

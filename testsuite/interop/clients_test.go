@@ -138,6 +138,8 @@ func TestLftp(t *testing.T) {
 			"mirror -R --parallel=4 src up",
 			"mirror --parallel=4 up down",
 			"mv up/plain up/moved",
+			"get -c up/moved -o part",
+			"put -c src/plain -o half",
 			"cat up/moved > cat.out",
 			"cls -1 up > names.out",
 			"rm -r up/deep",
@@ -147,12 +149,23 @@ func TestLftp(t *testing.T) {
 			"get up/moved -o active.out",
 			"bye",
 		}, "; ")
+		data, err := os.ReadFile(filepath.Join(dir, "src/plain"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, half := range []string{filepath.Join(dir, "part"), filepath.Join(s.home(0), "half")} {
+			if err := os.WriteFile(half, data[:len(data)/2], 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 		mustRun(t, dir, lftp, "-c", "open "+strings.TrimSuffix(s.url(0, ""), "/")+"; "+script)
 		for name, hash := range hashes {
 			wantFile(t, filepath.Join(dir, "down", name), hash)
 		}
 		wantFile(t, filepath.Join(dir, "cat.out"), hashes["plain"])
 		wantFile(t, filepath.Join(dir, "active.out"), hashes["plain"])
+		wantFile(t, filepath.Join(dir, "part"), hashes["plain"])
+		wantFile(t, filepath.Join(s.home(0), "half"), hashes["plain"])
 		names, err := os.ReadFile(filepath.Join(dir, "names.out"))
 		if err != nil || !strings.Contains(string(names), "with space") || !strings.Contains(string(names), "ünïcödé") {
 			t.Errorf("names %q, %v", names, err)

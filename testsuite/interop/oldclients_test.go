@@ -32,6 +32,15 @@ func TestNcftp(t *testing.T) {
 		}
 		mustRun(t, dir, get, append(access, "-V", host, ".", "/up/here/local file")...)
 		wantFile(t, filepath.Join(dir, "local file"), hash)
+		data, err := os.ReadFile(filepath.Join(dir, "local file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "local file"), data[:1000], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		mustRun(t, dir, get, append(access, "-V", "-z", host, ".", "/up/here/local file")...) // resumed
+		wantFile(t, filepath.Join(dir, "local file"), hash)
 		mustRun(t, dir, get, append(access, "-V", "-R", host, ".", "/up")...)
 		wantFile(t, filepath.Join(dir, "up/here/local file"), hash)
 		// -DD deletes the local file after it was sent; -A appends.
@@ -60,6 +69,7 @@ func TestTnftp(t *testing.T) {
 			"binary",
 			"put local up",
 			"get up down",
+			"reget up part",
 			"size up",
 			"modtime up",
 			"mkdir sub",
@@ -78,6 +88,13 @@ func TestTnftp(t *testing.T) {
 			"features",
 			"bye",
 		}, "\n") + "\n"
+		data, err := os.ReadFile(filepath.Join(dir, "local"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "part"), data[:1000], 0o600); err != nil {
+			t.Fatal(err)
+		}
 		cmd := exec.Command(tnftp, "-n", "-i", "-v")
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "HOME="+dir, "LC_ALL=C.UTF-8")
@@ -90,7 +107,7 @@ func TestTnftp(t *testing.T) {
 		timer := time.AfterFunc(limit, func() { _ = cmd.Process.Kill() })
 		defer timer.Stop()
 		_ = cmd.Wait() // its status is that of the last command; what counts is below
-		for _, name := range []string{"down", "passive", "active"} {
+		for _, name := range []string{"down", "part", "passive", "active"} {
 			wantFile(t, filepath.Join(dir, name), hash)
 		}
 		if left, err := os.ReadDir(s.home(0)); err != nil || len(left) > 0 {
