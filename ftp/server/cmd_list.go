@@ -180,9 +180,9 @@ func (s *session) shown(e *storage.Entry) ftp.Entry {
 }
 
 // openListing opens the listing of a directory or file, named by an argument with
-// or without options, and returns what NLST writes in front of its names. If there is nothing at the path, its last
-// element may be a pattern; the elements before it never are, so that a pattern
-// costs no more than one directory.
+// or without options, and returns what NLST writes in front of its names. If there
+// is nothing at the path, its last element may be a pattern; the elements before it
+// never are, so that a pattern costs no more than one directory.
 func (s *session) openListing(arg string) (l *listing, prefix string, err error) {
 	if arg, err = stripOptions(arg); err != nil {
 		return nil, "", err

@@ -27,6 +27,8 @@ var outcomes = []struct {
 	{errDrained, "shutdown"},
 	{errStalled, "stalled"},
 	{errNoData, "not connected"},
+	{errNoDataTLS, "not secured"},
+	{errNoReuse, "not secured"},
 	{errDeflateCut, "cut"},
 	{errDamaged, "damaged"},
 	{errFileTooLarge, "too large"},

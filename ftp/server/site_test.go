@@ -9,6 +9,7 @@ import (
 
 	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/ftp/server"
+	"github.com/weft-go/weft/ftp/storage"
 )
 
 // TestSITE is about SITE's own commands but those of TestChanges.
@@ -136,5 +137,42 @@ func TestSTOU(t *testing.T) {
 		}
 		c.cmd(229, "EPSV")
 		c.cmd(501, "STOU name") // C069
+	})
+}
+
+// TestCopyOntoItself: C271. Where uploads are written in place, a copy of a file onto
+// itself, by whatever name, must not cut it off.
+func TestCopyOntoItself(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		dir := t.TempDir()
+		root, err := storage.OpenOSRoot(dir, storage.Options{InPlace: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { root.Close() })
+		f := start(t, e, func(cfg *server.Config) { cfg.Root = root })
+		f.root = dir
+		f.write("f", "content")
+		for _, err := range []error{
+			os.Symlink("f", filepath.Join(dir, "link")),
+			os.Link(filepath.Join(dir, "f"), filepath.Join(dir, "hard")),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := f.login()
+		for _, to := range []string{"f", "link", "hard", "./f"} {
+			c.cmd(350, "SITE CPFR f")
+			c.cmd(550, "SITE CPTO "+to)
+			if got := f.content("f"); got != "content" {
+				t.Fatalf("copied to %s: %q is left", to, got)
+			}
+		}
+		c.cmd(350, "SITE CPFR link")
+		c.cmd(250, "SITE CPTO other")
+		if got := f.content("other"); got != "content" {
+			t.Errorf("the copy holds %q", got)
+		}
 	})
 }
