@@ -70,6 +70,7 @@ type ftpd struct {
 	addr string // host:port
 	root string
 	pid  int
+	log  *lockedBuffer // what it prints to standard error
 }
 
 const password = "correct horse"
@@ -137,7 +138,7 @@ func start(t *testing.T, engine string, n int, flags ...string) *ftpd {
 			t.Logf("ftpd's log:\n%s", log.String())
 		}
 	})
-	return &ftpd{addr: addr, root: root, pid: cmd.Process.Pid}
+	return &ftpd{addr: addr, root: root, pid: cmd.Process.Pid, log: &log}
 }
 
 // url returns the URL of a path for a user, whose home is "/".
