@@ -42,7 +42,7 @@ func TestAnyCommand(t *testing.T) {
 		var root atomic.Pointer[storage.Mem]
 		f := start(t, e, func(c *server.Config) {
 			c.RootFor = func(*auth.Identity) (storage.FS, error) { return root.Load().Sub("/") }
-			c.MaxLoginAttempts = -1
+			c.MaxLoginAttempts, c.BanAfter = -1, -1
 			c.DataTimeout = 2 * time.Millisecond // nobody connects
 			c.AllowSymlink = true
 		})

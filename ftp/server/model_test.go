@@ -29,7 +29,7 @@ func TestModel(t *testing.T) {
 		var root atomic.Pointer[storage.Mem] // of the run
 		f := start(t, e, func(c *server.Config) {
 			c.RootFor = func(*auth.Identity) (storage.FS, error) { return root.Load().Sub("/") }
-			c.MaxLoginAttempts = -1
+			c.MaxLoginAttempts, c.BanAfter = -1, -1
 		})
 		rapid.Check(t, func(rt *rapid.T) {
 			root.Store(storage.NewMem())
