@@ -246,7 +246,7 @@ func (s *session) siteCPTO(arg string) (reply, error) {
 		defer b.put()
 		for {
 			n, err := src.moveTo(dst, b.bytes)
-			t.moved.Add(int64(n))
+			t.moved.Add(n)
 			if err == io.EOF {
 				return dst.commit()
 			}

@@ -176,3 +176,29 @@ func TestCopyOntoItself(t *testing.T) {
 		}
 	})
 }
+
+// TestCopyLimits: C061, C271. A copy is an upload: it has its limit, exactly, with
+// files of the system and with others, and nothing of a larger one is left.
+func TestCopyLimits(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		for _, root := range []storage.FS{nil, storage.NewMem()} {
+			f := start(t, e, func(cfg *server.Config) { cfg.MaxFileSize, cfg.Root = 10, root })
+			c := f.login()
+			c.put("STOR ten", "0123456789")
+			c.cmd(350, "SITE CPFR ten")
+			c.cmd(250, "SITE CPTO copy")
+			if got := c.get("RETR copy"); got != "0123456789" {
+				t.Errorf("the copy holds %q", got)
+			}
+		}
+		f := start(t, e, func(cfg *server.Config) { cfg.MaxFileSize = 10 })
+		f.write("eleven", "0123456789x")
+		c := f.login()
+		c.cmd(350, "SITE CPFR eleven")
+		c.send("SITE CPTO copy")
+		c.expect(552)
+		if got := f.names(); len(got) != 1 {
+			t.Errorf("left %q", got)
+		}
+	})
+}
