@@ -126,6 +126,10 @@ type Config struct {
 	// can make the server connect there, to ports from 1024 on.
 	FXP []netip.Prefix
 
+	// RawDownloads and RawUploads leave the bytes of files as they are under TYPE A,
+	// too: for clients that begin with it, as RFC 959 has them, and mean TYPE I.
+	RawDownloads, RawUploads bool
+
 	// MaxFileSize bounds what is uploaded to one file, in bytes; beyond it an upload
 	// gets 552. The default is no limit.
 	MaxFileSize int64

@@ -35,7 +35,8 @@ type Server struct {
 	guard    guard       // failed logins
 	refused  rarely      // connections
 	calls    gate        // of Config.Root
-	hashes   gate        // files being hashed
+	hashes   gate        // reading for hashes, a buffer at a time
+	deflates gate        // transfers in MODE Z
 	stopping atomic.Bool // no session goes on but for its transfer
 
 	// mu guards. It is held for a few instructions only.
@@ -61,9 +62,10 @@ func New(cfg Config) (*Server, error) {
 			networks: make(map[netip.Prefix]int),
 			users:    make(map[string]*userPlace),
 		},
-		guard:  newGuard(&cfg),
-		hashes: gate{free: maxHashes},
-		calls:  gate{free: cfg.MaxStoreCalls},
+		guard:    newGuard(&cfg),
+		hashes:   gate{free: maxHashes},
+		deflates: gate{free: maxDeflates * goruntime.GOMAXPROCS(0)},
+		calls:    gate{free: cfg.MaxStoreCalls},
 	}
 	srv.ports.used = make(map[netip.Addr]map[uint16]struct{})
 	srv.public = newPublicHosts(srv)

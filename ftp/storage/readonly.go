@@ -9,6 +9,12 @@ import (
 // Reading passes through unchanged. Closing it closes fsys.
 func ReadOnly(fsys FS) FS { return readOnly{fsys} }
 
+// IsReadOnly reports whether fsys refuses every write by itself, as what [ReadOnly] returns does.
+func IsReadOnly(fsys FS) bool {
+	_, ok := fsys.(readOnly)
+	return ok
+}
+
 // readOnly names each method instead of embedding FS, so that a write operation added to the
 // interface cannot pass through unnoticed.
 type readOnly struct{ inner FS }
