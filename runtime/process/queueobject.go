@@ -120,10 +120,6 @@ func (q *queueObject) serveNow(r *request) {
 		q.items.unshift([][]byte{slices.Clone(r.body)})
 		q.passLocked()
 		r.reply(statusOK)
-	case queueClose, queueLen, queueJoin, queueUnfinished:
-		// Not before what others have put.
-		op, a := r.op, r.answer()
-		links.heard(func() { q.lookAt(op, a) })
 	case queueDone:
 		n, ok := u64Of(r.body)
 		if !ok || int(n) > q.unfinished {
