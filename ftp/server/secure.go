@@ -62,6 +62,11 @@ type sessionTLS struct {
 // after ours.
 const closeNotifyTime = time.Second
 
+// accessDenied is the fatal alert of that name, in the record of a server that has said
+// nothing yet (RFC 8446 section 6.2): who is turned away is not worth a handshake, and
+// could not read a reply in clear.
+var accessDenied = []byte{21, 3, 1, 0, 2, 2, 49}
+
 // newSessionTLS returns the configuration of one session: its tickets carry a mark, so
 // that a data connection that resumes one of them shows whose it is.
 func newSessionTLS(cfg *TLS) *sessionTLS {

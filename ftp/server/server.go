@@ -163,7 +163,11 @@ func (srv *Server) admit(s *session) {
 	if refusal := srv.add(s); refusal != nil {
 		srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
 		_ = c.SetDeadline(time.Now().Add(time.Second))
-		_, _ = c.Write(ftp.AppendReply(nil, refusal.Code, refusal.Msg)) // fits into any new connection's buffer
+		words := ftp.AppendReply(nil, refusal.Code, refusal.Msg)
+		if s.implicit {
+			words = accessDenied
+		}
+		_, _ = c.Write(words) // fits into any new connection's buffer
 		_ = c.Close()
 		return
 	}

@@ -372,20 +372,44 @@ func TestInjection(t *testing.T) {
 // TestImplicitTLS: C230.
 func TestImplicitTLS(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, withTLS)
-		l, err := e.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.addr = l.Addr().String()
-		served := make(chan error, 1)
-		e.GoBalanced(func() { served <- f.srv.ServeTLS(l) })
+		f := startImplicit(t, e)
 		cfg := clientTLS(0)
 		c := f.dialRaw()
 		c.handshake(cfg)
 		c.expect(220)
 		c.steps([]step{{331, "USER " + testUser, ""}, {230, "PASS " + testPassword, ""}, {503, "AUTH TLS", ""}})
 		c.securePut(cfg, "STOR f", "x")
+	})
+}
+
+// TestImplicitTLSRefused: a client that is turned away reads it in the words of TLS.
+func TestImplicitTLSRefused(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		f := startImplicit(t, e, func(c *server.Config) { c.MaxSessions = 1 })
+		c := f.dialRaw()
+		c.handshake(clientTLS(0))
+		c.expect(220)
+		refused := f.dialRaw()
+		var alert tls.AlertError
+		if err := tls.Client(refused.conn, clientTLS(0)).Handshake(); !errors.As(err, &alert) || alert.Error() != "tls: access denied" {
+			t.Errorf("handshake: %v, want the alert access denied", err)
+		}
+	})
+}
+
+// startImplicit is start of a server with a listener for implicit TLS, which the fixture
+// dials.
+func startImplicit(t *testing.T, e server.Engine, change ...func(*server.Config)) *fixture {
+	t.Helper()
+	f := start(t, e, append(change, withTLS)...)
+	l, err := e.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.addr = l.Addr().String()
+	served := make(chan error, 1)
+	e.GoBalanced(func() { served <- f.srv.ServeTLS(l) })
+	t.Cleanup(func() {
 		if err := f.srv.Shutdown(context.Background()); err != nil && !errors.Is(err, server.ErrServerClosed) {
 			t.Error(err)
 		}
@@ -393,6 +417,7 @@ func TestImplicitTLS(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return f
 }
 
 // TestHandshakes: C237, and handshakes that do not come about: a client that offers
