@@ -390,8 +390,7 @@ func TestImplicitTLSRefused(t *testing.T) {
 		c.handshake(clientTLS(0))
 		c.expect(220)
 		refused := f.dialRaw()
-		var alert tls.AlertError
-		if err := tls.Client(refused.conn, clientTLS(0)).Handshake(); !errors.As(err, &alert) || alert.Error() != "tls: access denied" {
+		if err := tls.Client(refused.conn, clientTLS(0)).Handshake(); err == nil || err.Error() != "remote error: tls: access denied" {
 			t.Errorf("handshake: %v, want the alert access denied", err)
 		}
 	})
