@@ -122,6 +122,7 @@ func (c *conn) serve() {
 func (c *conn) await(first bool) bool {
 	s := c.server
 	header := firstPositive(s.ReadHeaderTimeout, s.ReadTimeout)
+	c.in.remain = s.headLimit()
 	if c.br.Buffered() == 0 {
 		wait := firstPositive(s.IdleTimeout, s.ReadTimeout)
 		if first {
@@ -130,7 +131,6 @@ func (c *conn) await(first bool) bool {
 		if !c.setIdle(wait) {
 			return false
 		}
-		c.in.remain = s.headLimit()
 		_, err := c.br.Peek(1)
 		c.mu.Lock()
 		c.idle = false

@@ -34,7 +34,6 @@ const emptyLines = 2
 
 // readRequest reads the head of the next request.
 func (c *conn) readRequest() (*exchange, error) {
-	c.in.remain = c.server.headLimit()
 	x, err := c.parse()
 	if err != nil {
 		if c.in.remain <= 0 {
