@@ -1,0 +1,2 @@
+// Package cluster x
+package cluster
