@@ -71,8 +71,15 @@ func open(config Config, deadline time.Time) (_ *Cluster, err error) {
 		}
 		c.config.URL, c.config.InMemory = c.embedded.url, config.Dir == ""
 	}
-	if c.nc, err = nats.Connect(c.config.URL, c.config.options(c.onError)...); err != nil {
-		return nil, err
+	for {
+		c.nc, err = nats.Connect(c.config.URL, c.config.options(c.onError)...)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) || !time.Now().Before(deadline) {
+			return nil, err
+		}
+		time.Sleep(absentPause) // they may be about to start
 	}
 	if c.js, err = jetstream.New(c.nc); err != nil {
 		return nil, err
