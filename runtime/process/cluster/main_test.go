@@ -82,6 +82,16 @@ func withCluster(t *testing.T, fn func(c *Cluster)) {
 	})
 }
 
+// tContext is for requests whose end needs no waiting for.
+var tContext = context.Background()
+
+// forever never returns.
+func forever() {
+	for {
+		runtime.Sleep(time.Hour)
+	}
+}
+
 const testLease = time.Second
 
 // patience is a deadline that does not pass unless something is wrong.

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"sync"
@@ -120,37 +119,6 @@ func (c *Cluster) queueOf(name string, spec far.Spec) (*queue, error) {
 	default:
 		return q, nil
 	}
-}
-
-// A handle is what a queue is sent as.
-type handle struct {
-	Cluster string
-	Name    string
-	Spec    far.Spec
-}
-
-// ErrNoCluster is returned when a handle of a queue is received by a process that has no Cluster open,
-// or several of which it can't tell the right one.
-var ErrNoCluster = errors.New("cluster: a queue of a cluster to which this process has no connection")
-
-func init() {
-	far.OpenQueue = func(b []byte) (far.Queue, error) {
-		var h handle
-		if err := json.Unmarshal(b, &h); err != nil {
-			return nil, err
-		}
-		c := opened.find(h.Cluster)
-		if c == nil {
-			return nil, ErrNoCluster
-		}
-		return c.queueOf(h.Name, h.Spec)
-	}
-}
-
-// Handle is what MarshalBinary of the process.Queue needs.
-func (q *queue) Handle() []byte {
-	b, _ := json.Marshal(handle{Cluster: q.c.key(), Name: q.name, Spec: q.spec}) // strings and numbers
-	return b
 }
 
 // info asks for the state of the queue. The error is process.ErrGone if there is no such queue.
