@@ -42,6 +42,7 @@ const (
 	askPatience   = 30 * time.Second
 	askTimeout    = 3 * time.Second
 	absentPause   = 200 * time.Millisecond
+	drainPatience = time.Second
 	noJetStreamIn = 5 * time.Second // as this may be so while a server starts
 )
 
@@ -149,7 +150,12 @@ func (c *Cluster) Close() error {
 	for _, w := range workers {
 		err = errors.Join(err, w.Join())
 	}
-	return errors.Join(err, runtime.OffloadShielded(c.shut))
+	return errors.Join(err, runtime.OffloadShielded(func() {
+		for _, q := range queues {
+			q.drained()
+		}
+		c.shut()
+	}))
 }
 
 // shut gives up what open has opened. It blocks.

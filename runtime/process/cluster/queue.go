@@ -61,8 +61,10 @@ type queue struct {
 
 	mu      sync.Mutex // held for a few instructions
 	stream  jetstream.Stream
-	getters []*getter // in the order they came
-	leases  []*leased // in the order they were taken
+	getters []*getter                 // in the order they came
+	asking  jetstream.MessagesContext // fetch's
+	fetched chan struct{}             // closed at the end of fetch; nil if that was not started
+	leases  []*leased                 // in the order they were taken
 	lease   time.Duration
 	beating bool                   // beat runs
 	watched map[*runtime.Task]bool // tasks whose end we will hear of
@@ -269,23 +271,13 @@ func (q *queue) absent() error {
 	return nil
 }
 
-// Len returns the number of items that nobody has.
+// Len returns the number of items that are not acknowledged, but for those that this process has. Which
+// others are being held, and which will be given to another one, the servers don't say.
 func (q *queue) Len() (int, error) {
-	info, err := q.info()
-	if err != nil {
-		return 0, err
-	}
-	taken, err := ask(q.c, func(ctx context.Context) (int, error) {
-		consumer, err := q.c.js.Consumer(ctx, queueStream(q.name), takersName)
-		if errors.Is(err, jetstream.ErrConsumerNotFound) {
-			return 0, nil // nobody has ever taken anything
-		}
-		if err != nil {
-			return 0, err
-		}
-		return consumer.CachedInfo().NumAckPending, nil
-	})
-	return max(int(info.State.Msgs)-taken, 0), q.c.goneIs(err)
+	n, err := q.Unfinished()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return max(n-len(q.leases), 0), err
 }
 
 // Unfinished returns the number of items that were not acknowledged.

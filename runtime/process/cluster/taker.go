@@ -149,30 +149,30 @@ func (q *queue) takers() (jetstream.Consumer, error) {
 // start starts the goroutines that serve those that wait.
 func (q *queue) start() {
 	q.once.Do(func() {
+		q.mu.Lock()
+		q.fetched = make(chan struct{})
+		q.mu.Unlock()
 		go q.fetch()
 		go q.watch()
 	})
 }
 
-// fetch is a goroutine that takes items for those that wait, as many as there are of these.
+// fetch is a goroutine that takes items for those that wait, as many as there are of these. When nobody
+// waits any more its last request stays with the servers, and what they send is given back: an item that was
+// sent and not heard of would be another one's only after a lease.
 func (q *queue) fetch() {
+	defer close(q.fetched)
 	var messages jetstream.MessagesContext
-	defer func() {
-		if messages != nil {
-			messages.Stop()
-		}
-	}()
 	for {
 		select {
 		case <-q.stop:
 			return
 		case <-q.wake:
 		}
-		for q.waiting() && q.ended() == nil {
+		for q.waiting() || messages != nil && q.ended() != nil {
 			if messages == nil {
 				var err error
 				if messages, err = q.iterate(); err != nil {
-					messages = nil
 					q.failGetters(err)
 					break
 				}
@@ -181,30 +181,34 @@ func (q *queue) fetch() {
 			switch {
 			case err == nil:
 				q.hand(msg)
-			case !errors.Is(err, jetstream.ErrNoHeartbeat):
-				messages.Stop() // the consumer is gone
-				messages = nil
+			case errors.Is(err, jetstream.ErrNoHeartbeat):
 				signal(q.look)
-			default:
+			default: // this side has ended; or the consumer is gone
+				messages.Stop()
+				messages = nil
 				signal(q.look)
 			}
 		}
 	}
 }
 
+// iterate begins to ask for items.
 func (q *queue) iterate() (jetstream.MessagesContext, error) {
 	consumer, err := q.takers()
 	if err != nil {
 		return nil, err
 	}
 	m, err := messages(consumer, 1)
-	if err == nil {
-		go func() {
-			<-q.stop
-			m.Stop()
-		}()
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.asking = m
+	if q.end != nil {
+		m.Drain()
+	}
+	return m, nil
 }
 
 // hand gives an item to who waits for one.
@@ -285,6 +289,9 @@ func (q *queue) endWith(err error, me holder) {
 	q.end = err
 	left := q.leases
 	q.leases = nil
+	if q.asking != nil {
+		q.asking.Drain() // what comes yet is given back
+	}
 	q.mu.Unlock()
 	close(q.stop)
 	for _, l := range left {
@@ -293,4 +300,17 @@ func (q *queue) endWith(err error, me holder) {
 	q.failGetters(err)
 	q.room.Set()
 	q.change.Set()
+}
+
+// drained waits until nothing will come any more, after endWith. It blocks, though not for long.
+func (q *queue) drained() {
+	q.mu.Lock()
+	fetched := q.fetched
+	q.mu.Unlock()
+	if fetched != nil {
+		select {
+		case <-fetched:
+		case <-time.After(drainPatience): // no server answers
+		}
+	}
 }

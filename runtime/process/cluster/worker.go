@@ -104,7 +104,7 @@ func (w *worker) stop() {
 	w.mu.Lock()
 	w.stopped = true
 	w.mu.Unlock()
-	w.messages.Stop()
+	w.messages.Drain()
 }
 
 // serve is a goroutine that takes jobs.
@@ -113,20 +113,18 @@ func (w *worker) serve() {
 	go w.beat(stopBeating)
 	for {
 		msg, err := w.messages.Next()
-		if err == nil {
-			if !w.take(msg) {
-				break
-			}
+		switch {
+		case err == nil:
+			w.take(msg)
+			continue
+		case errors.Is(err, jetstream.ErrNoHeartbeat):
 			continue
 		}
-		w.mu.Lock()
-		stopped := w.stopped
-		w.mu.Unlock()
-		if stopped || !errors.Is(err, jetstream.ErrNoHeartbeat) {
-			break // else the pool was removed; the worker's replacement makes it anew
-		}
+		// It was told to stop, and nothing will come any more. Or the pool was removed; the worker's
+		// replacement makes it anew.
+		w.messages.Stop()
+		break
 	}
-	w.messages.Stop()
 	w.sending.Wait()
 	close(stopBeating)
 	_ = w.cancel.Unsubscribe()
@@ -152,8 +150,8 @@ func (w *worker) beat(stop chan struct{}) {
 	}
 }
 
-// take does a job. It reports false if it was the last one.
-func (w *worker) take(msg jetstream.Msg) bool {
+// take does a job.
+func (w *worker) take(msg jetstream.Msg) {
 	w.mu.Lock()
 	stopped := w.stopped
 	if !stopped {
@@ -161,19 +159,19 @@ func (w *worker) take(msg jetstream.Msg) bool {
 	}
 	w.mu.Unlock()
 	if stopped {
-		_ = msg.Nak()
-		return false
+		w.release(msg, jetstream.Msg.Nak)
+		return
 	}
 	id, group, ok := jobOf(msg.Subject())
 	meta, err := msg.Metadata()
 	if !ok || err != nil || !w.wanted(id) {
 		w.release(msg, jetstream.Msg.Term)
-		return true
+		return
 	}
 	job := group + "." + msg.Headers().Get(headerJob)
 	if attempts := int(meta.NumDelivered) - 1; attempts >= w.c.config.Attempts {
 		w.answer(msg, id, job, kindAttempts, []byte(strconv.Itoa(attempts)))
-		return true
+		return
 	}
 	result, err, canceled := w.run(msg, id)
 	switch {
@@ -185,10 +183,10 @@ func (w *worker) take(msg jetstream.Msg) bool {
 		w.answer(msg, id, job, kindResult, result)
 	}
 	if w.jobsLeft > 0 {
-		w.jobsLeft--
-		return w.jobsLeft > 0
+		if w.jobsLeft--; w.jobsLeft == 0 {
+			w.stop()
+		}
 	}
-	return true
 }
 
 // jobOf takes the subject of a job apart.
