@@ -43,7 +43,7 @@ const (
 	askTimeout    = 3 * time.Second
 	absentPause   = 200 * time.Millisecond
 	drainPatience = time.Second
-	noJetStreamIn = 5 * time.Second // as this may be so while a server starts
+	noJetStreamIn = time.Second // as this may be so while a server starts
 )
 
 // Open connects to the servers of config, or starts one in this process. It parks until one of

@@ -30,12 +30,15 @@ const embeddedPayload = 8 << 20
 // startEmbedded starts a server. It blocks.
 func startEmbedded(dir string) (*embedded, error) {
 	e := new(embedded)
+	var err error
 	if dir == "" {
-		var err error
-		if dir, err = os.MkdirTemp("", "weft-cluster-"); err != nil {
-			return nil, err
-		}
+		dir, err = os.MkdirTemp("", "weft-cluster-")
 		e.remove = dir
+	} else {
+		err = os.MkdirAll(dir, 0o700) // a server that can't have it only says so in its log
+	}
+	if err != nil {
+		return nil, err
 	}
 	// Every user of this machine can reach the loopback address.
 	password := rand.Text()
