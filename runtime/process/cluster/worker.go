@@ -82,15 +82,19 @@ type worker struct {
 
 	sending sync.WaitGroup // results on their way
 
-	mu      sync.Mutex // held for a few instructions
-	held    map[jetstream.Msg]bool
-	task    *runtime.Task // of the job at hand, and its pool
-	taskFor string
-	stopped bool // mu guards these
+	mu       sync.Mutex // held for a few instructions
+	held     map[jetstream.Msg]bool
+	task     *runtime.Task // of the job at hand, and its pool
+	taskFor  string
+	canceled map[string]bool // pools that were terminated
+	stopped  bool            // mu guards these
 }
 
+// mostCanceled is how many terminated pools a worker remembers: those whose jobs may still come.
+const mostCanceled = 1000
+
 func (w *worker) open(consumer jetstream.Consumer) (err error) {
-	w.held = make(map[jetstream.Msg]bool)
+	w.held, w.canceled = make(map[jetstream.Msg]bool), make(map[string]bool)
 	if w.cancel, err = w.c.nc.Subscribe(cancelSubject(w.pool), w.hearCancel); err != nil {
 		return err
 	}
@@ -220,27 +224,30 @@ func (w *worker) run(msg jetstream.Msg, id string) (result []byte, err error, ca
 	err = runtime.ErrGoexit // if the function does not return
 	task := runtime.NewTask(func() { result, err = far.Call(name, msg.Data()) })
 	w.mu.Lock()
+	if w.canceled[id] {
+		w.mu.Unlock()
+		return nil, nil, true
+	}
 	w.task, w.taskFor = task, id
 	w.mu.Unlock()
 	task.Start()
 	_ = task.Join()
 	w.mu.Lock()
-	canceled = w.task == nil
+	defer w.mu.Unlock()
 	w.task = nil
-	w.mu.Unlock()
-	return result, err, canceled
+	return result, err, w.canceled[id]
 }
 
 // hearCancel is called when a pool was terminated.
 func (w *worker) hearCancel(msg *nats.Msg) {
 	w.mu.Lock()
-	var task *runtime.Task
-	if w.taskFor == string(msg.Data) {
-		task, w.task = w.task, nil
+	defer w.mu.Unlock()
+	if len(w.canceled) == mostCanceled {
+		clear(w.canceled)
 	}
-	w.mu.Unlock()
-	if task != nil {
-		task.Kill(process.ErrTerminated)
+	w.canceled[string(msg.Data)] = true
+	if w.task != nil && w.taskFor == string(msg.Data) {
+		w.task.Kill(process.ErrTerminated)
 	}
 }
 
