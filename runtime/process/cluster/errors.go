@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/weft-go/weft/runtime/process"
 )
 
 var (
@@ -21,6 +22,12 @@ var (
 	// bound, or for items of another type.
 	ErrOtherQueue = errors.New("cluster: the queue of that name is another one")
 )
+
+func init() {
+	for _, err := range []error{ErrClosed, ErrForgotten, ErrOtherQueue, ErrNoCluster} {
+		process.RegisterError("weft "+err.Error(), err)
+	}
+}
 
 // An AttemptsError is the error of a job that was given to a worker so often and not
 // finished: it kills its workers, or each of them was lost at that time for another reason.

@@ -239,22 +239,13 @@ func (q *queue) putOnce(item []byte, deadline runtime.Instant) error {
 	})
 	_, err := done.GetUntil(deadline)
 	var refused *jetstream.APIError
-	if !errors.As(err, &refused) || refused.ErrorCode != codeStoreFailed {
-		if err == nil {
-			q.full.Store(false)
-		}
-		return err
+	if q.spec.Max > 0 && errors.As(err, &refused) && refused.ErrorCode == codeStoreFailed {
+		// The servers have this number for all that keeps an item from being stored, but for one that
+		// there are no resources for. A full queue is what we know of.
+		err = taskqueue.ErrFull
 	}
-	// The number says that the item was not stored, not why.
-	info, infoErr := q.info()
-	if infoErr != nil {
-		return infoErr
-	}
-	if q.spec.Max == 0 || int(info.State.Msgs) < q.spec.Max/2 {
-		return err // a disk that is full, say
-	}
-	q.full.Store(true)
-	return taskqueue.ErrFull
+	q.full.Store(err == taskqueue.ErrFull)
+	return err
 }
 
 // absent says why no stream takes an item. It blocks.

@@ -27,7 +27,7 @@ import (
 const serverPackage = "github.com/nats-io/nats-server/v2"
 
 // buildServer makes the program nats-server, or skips the test if there is no Go.
-func buildServer(t *testing.T) string {
+func buildServer(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: no nats-server is built and run")
@@ -47,7 +47,7 @@ func buildServer(t *testing.T) string {
 
 // A natsServer is a process.
 type natsServer struct {
-	t       *testing.T
+	t       testing.TB
 	program string
 	config  string
 	log     string
@@ -82,7 +82,7 @@ func (s *natsServer) kill() {
 }
 
 // startServers starts three servers that are a cluster, and returns their URL.
-func startServers(t *testing.T) (servers map[string]*natsServer, url string) {
+func startServers(t testing.TB) (servers map[string]*natsServer, url string) {
 	program := buildServer(t)
 	dir := t.TempDir()
 	ports := freePorts(t, 6)
@@ -119,7 +119,7 @@ cluster { name: weft, listen: "127.0.0.1:%d", routes: [%s] }
 }
 
 // freePorts returns ports of which others are not given any by chance.
-func freePorts(t *testing.T, n int) (ports []int) {
+func freePorts(t testing.TB, n int) (ports []int) {
 	for range 1000 {
 		port := 20000 + rand.IntN(10000)
 		l, err := stdnet.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
