@@ -215,7 +215,7 @@ func waitOrLook(e *event.Event, deadline runtime.Instant) error {
 		look = deadline
 	}
 	err := e.WaitUntil(look)
-	if errors.Is(err, runtime.ErrTimeout) && !last {
+	if err == runtime.ErrTimeout && !last { // a *runtime.Timeout is an interrupt
 		return nil
 	}
 	return err

@@ -29,6 +29,7 @@ func TestQueueMethods(t *testing.T) {
 		check(t, q.TryPut(""))
 		wantErr(t, "put", q.TryPut("c"), taskqueue.ErrFull)
 		wantErr(t, "put", q.PutUntil("c", soon()), runtime.ErrTimeout)
+		wantErr(t, "put", runtime.WithTimeout(5*time.Millisecond, func() error { return q.Put("c") }), runtime.ErrTimeout)
 		want(t, "length", ok(q.Len()), 2)
 		want(t, "item", ok(q.Get()), "a")
 		want(t, "length without what is taken", ok(q.Len()), 1)
@@ -148,6 +149,7 @@ func TestJoinable(t *testing.T) {
 			check(t, q.Put(i))
 		}
 		wantErr(t, "join", q.JoinUntil(soon()), runtime.ErrTimeout)
+		wantErr(t, "join", runtime.WithTimeout(5*time.Millisecond, q.Join), runtime.ErrTimeout)
 		join := runtime.Async(func() (int, error) { return 0, q.JoinUntil(patience()) })
 		for i := range 3 {
 			want(t, "item", ok(q.Get()), i)
