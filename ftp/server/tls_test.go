@@ -277,8 +277,14 @@ func TestReuse(t *testing.T) {
 				f = start(t, e, withTLS)
 				c = f.loginTLS(clientTLS(version))
 				c.securePut(clientTLS(version), "STOR f", "x")
-				if !strings.Contains(f.log.String(), "does not resume") {
-					t.Error("not logged")
+				separate := clientTLS(version) // a client may resume among data connections only
+				for n := range 3 {
+					if _, resumed := c.secureGet(separate, "RETR f"); resumed != (n > 0) {
+						t.Errorf("data connection %d: resumed %v", n, resumed)
+					}
+					if logged := strings.Count(f.log.String(), "does not resume"); logged != n+2 {
+						t.Errorf("logged %d times after %d", logged, n+2)
+					}
 				}
 			})
 		})

@@ -181,7 +181,7 @@ func (q *queueObject) tryPut(item []byte) bool {
 	return true
 }
 
-// buffer returns memory for an item of this process.
+// buffer returns memory for an item of this process, nil if there is none to be used again.
 func (q *queueObject) buffer(n int) []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
