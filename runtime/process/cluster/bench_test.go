@@ -14,7 +14,7 @@ func onServers(b *testing.B, fn func(b *testing.B, c *Cluster)) {
 		b.Run(servers, func(b *testing.B) {
 			config := Config{}
 			if servers == "three" {
-				_, config.URL = startServers(b)
+				_, config.URL = startServers(b, buildServer(b))
 			}
 			if err := runtime.Default().Run(func() error {
 				c, err := Open(config)

@@ -81,9 +81,8 @@ func (s *natsServer) kill() {
 	<-s.ended
 }
 
-// startServers starts three servers that are a cluster, and returns their URL.
-func startServers(t testing.TB) (servers map[string]*natsServer, url string) {
-	program := buildServer(t)
+// startServers starts three servers that are a cluster, and returns their URL. program is buildServer's.
+func startServers(t testing.TB, program string) (servers map[string]*natsServer, url string) {
 	dir := t.TempDir()
 	ports := freePorts(t, 6)
 	var urls, routes []string
@@ -175,8 +174,9 @@ var slowSquare = process.Register("test slow square", func(n int) (int, error) {
 // TestServerLost: one of three servers is killed, and later another one stopped, in the middle of
 // jobs and items. Each job has one result, each item is taken.
 func TestServerLost(t *testing.T) {
+	program := buildServer(t)
 	inTask(t, func() {
-		servers, url := startServers(t)
+		servers, url := startServers(t, program)
 		c := ok(Open(Config{URL: url, Lease: 2 * time.Second}))
 		p := ok(process.NewPool(2, c.Pool("jobs")))
 		s := ok(ask(c, func(ctx context.Context) (jetstream.Stream, error) { return c.js.Stream(ctx, poolStream("jobs")) }))
