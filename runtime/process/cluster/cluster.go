@@ -232,8 +232,8 @@ func order(c *Cluster, fn func(ctx context.Context) error) error {
 // name has anything but letters, digits, - and _.
 func (c *Cluster) Pool(name string) process.PoolOption { return c.option(name, true) }
 
-// Remote is Pool, but no workers are started here. The number that NewPool is given is of no
-// matter then.
+// Remote is Pool, but no workers are started here: jobs wait until there are others. The number that
+// NewPool is given is of no matter then.
 func (c *Cluster) Remote(name string) process.PoolOption { return c.option(name, false) }
 
 func (c *Cluster) option(name string, workers bool) process.PoolOption {

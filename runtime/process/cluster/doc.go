@@ -79,5 +79,6 @@
 // handed to a goroutine, and the task parks.
 //
 // Whoever can reach the servers with the rights of the program can give it jobs and items: use passwords or
-// credentials, TLS, and an account of its own.
+// credentials, TLS, and an account of its own. It needs the subjects weft.>, $JS.API.>, $JS.ACK.> and
+// _INBOX.>.
 package cluster

@@ -22,7 +22,7 @@ import (
 //	weft.pool.NAME.job.POOL.GROUP   a job, until a worker has acknowledged it
 //	weft.pool.NAME.result.POOL      its result, until its pool has acknowledged that
 //
-// and, not in the stream, weft.pool.NAME.cancel, by which workers hear which pool was terminated.
+// and, not in the stream, weft.pool.NAME.cancel, by which workers hear which pool has ended.
 // POOL is the number of one process.Pool. What nobody wants is not kept: when a pool is forgotten, so
 // are its results.
 
@@ -61,7 +61,7 @@ type pool struct {
 	id      string
 	stream  jetstream.Stream
 	results jetstream.MessagesContext
-	workers *Workers // nil: none were started here
+	workers *Workers // nil: none are started here
 
 	room chan struct{} // a token for each message on its way
 	wake chan struct{} // of capacity 1: there is something in unsent, or the end
@@ -73,8 +73,11 @@ type pool struct {
 	unsent []*group
 	last   int
 	closed bool
-	broken error // no job can be done any more
-	ending bool  // finish was called
+	broken error    // no job can be done any more
+	ending bool     // finish was called
+	purges []string // groups to be purged; the first one is being, by purgeAll
+
+	purging sync.Mutex // held by purgeAll, in a goroutine
 }
 
 // A group is a number of jobs that were given at once.
@@ -116,10 +119,13 @@ func (c *Cluster) openPool(name string, start far.Start) (_ *pool, err error) {
 		c.pools[p] = true
 	}
 	c.mu.Unlock()
+	if start.Workers > 0 {
+		p.workers = c.newWorkers(name, start, p.stop)
+	}
 	go p.hear()
 	go p.sendAll()
-	if err == nil && start.Workers > 0 {
-		p.workers, err = c.startWorkers(name, start, p.stop)
+	if p.workers != nil {
+		err = errors.Join(err, p.workers.open()) // also of a closed Cluster: they can be waited for then
 	}
 	if err != nil {
 		p.stop(err)
@@ -250,7 +256,7 @@ func (g *group) sent(i int, err error) {
 		g.settle(i, nil, err)
 	}
 	if purge {
-		go g.p.purge(g.name)
+		g.p.purgeLater(g.name)
 	}
 }
 
@@ -282,16 +288,51 @@ func (g *group) fail(err error) {
 		g.settle(i, nil, err)
 	}
 	if purge {
-		go g.p.purge(g.name)
+		g.p.purgeLater(g.name)
+	}
+}
+
+// purgeLater makes a group be purged. It does not wait.
+func (p *pool) purgeLater(group string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken != nil {
+		return // all will be
+	}
+	if p.purges = append(p.purges, group); len(p.purges) == 1 {
+		go p.purgeAll()
+	}
+}
+
+// purgeAll purges groups, one after the other: there may be thousands.
+func (p *pool) purgeAll() {
+	p.purging.Lock()
+	defer p.purging.Unlock()
+	for {
+		p.mu.Lock()
+		if len(p.purges) == 0 {
+			p.mu.Unlock()
+			return
+		}
+		group := p.purges[0]
+		p.mu.Unlock()
+		err := p.purge(group)
+		p.mu.Lock()
+		p.purges = p.purges[1:]
+		if err != nil || p.broken != nil {
+			p.purges = nil
+		}
+		p.mu.Unlock()
 	}
 }
 
 // purge takes jobs of a group, or of all with "*", that were not begun out of the stream. It
-// blocks. What remains, if no server answers, a worker finds when the pool has been forgotten.
-func (p *pool) purge(group string) {
-	_, _ = askUntil(p.c, time.Now().Add(endPatience), func(ctx context.Context) (struct{}, error) {
+// blocks. What remains, if no server answers, is dropped by the workers.
+func (p *pool) purge(group string) error {
+	_, err := askUntil(p.c, time.Now().Add(endPatience), func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, p.stream.Purge(ctx, jetstream.WithPurgeSubject(jobSubject(p.name, p.id, group)))
 	})
+	return err
 }
 
 // endPatience is how long servers have to answer what need not be done.
@@ -421,15 +462,17 @@ func (p *pool) endLocked() {
 
 // finish is a task that gives everything up.
 func (p *pool) finish(broken error) {
+	// Jobs that a worker still gets, since they were dropped a moment ago, are for nobody.
+	p.c.tell(cancelSubject(p.name), []byte(p.id))
 	if broken != nil {
 		if p.workers != nil {
 			p.workers.Terminate()
 		}
-		p.c.tell(cancelSubject(p.name), []byte(p.id))
 		if broken != ErrClosed && broken != ErrForgotten {
-			_ = runtime.Offload(func() { p.purge("*") })
+			_ = runtime.Offload(func() { _ = p.purge("*") })
 		}
 	}
+	_ = runtime.Offload(p.purgeAll)
 	if p.workers != nil {
 		p.workers.Close()
 		_ = p.workers.Join()

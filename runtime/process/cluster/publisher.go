@@ -86,7 +86,11 @@ func (p *publisher) send(m *publication) {
 
 func (p *publisher) write(m *publication) {
 	err := p.nc.PublishMsg(&nats.Msg{Subject: m.subject, Reply: p.inbox + m.token, Header: m.header, Data: m.data})
-	if err != nil && !transient(err) && !errors.Is(err, nats.ErrConnectionClosed) {
+	switch {
+	case err == nil || errors.Is(err, nats.ErrConnectionClosed):
+	case transient(err):
+		p.later(m.token)
+	default:
 		p.finish(m.token, err)
 	}
 }

@@ -86,12 +86,12 @@ type worker struct {
 	held     map[jetstream.Msg]bool
 	task     *runtime.Task // of the job at hand, and its pool
 	taskFor  string
-	canceled map[string]bool // pools that were terminated
+	canceled map[string]bool // pools that have ended
 	stopped  bool            // mu guards these
 }
 
-// mostCanceled is how many terminated pools a worker remembers: those whose jobs may still come.
-const mostCanceled = 1000
+// mostPools is of how many pools a worker remembers something.
+const mostPools = 1000
 
 func (w *worker) open(consumer jetstream.Consumer) (err error) {
 	w.held, w.canceled = make(map[jetstream.Msg]bool), make(map[string]bool)
@@ -214,6 +214,9 @@ func (w *worker) wanted(id string) bool {
 		delete(w.seen, id)
 		return false
 	}
+	if len(w.seen) == mostPools {
+		clear(w.seen)
+	}
 	w.seen[id] = time.Now()
 	return true
 }
@@ -238,11 +241,11 @@ func (w *worker) run(msg jetstream.Msg, id string) (result []byte, err error, ca
 	return result, err, w.canceled[id]
 }
 
-// hearCancel is called when a pool was terminated.
+// hearCancel is called when a pool has ended.
 func (w *worker) hearCancel(msg *nats.Msg) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.canceled) == mostCanceled {
+	if len(w.canceled) == mostPools {
 		clear(w.canceled)
 	}
 	w.canceled[string(msg.Data)] = true

@@ -52,31 +52,38 @@ func (c *Cluster) Work(name string, workers int, options ...process.PoolOption) 
 	if err != nil {
 		return nil, err
 	}
-	return c.startWorkers(name, start, nil)
+	w := c.newWorkers(name, start, nil)
+	return w, w.open()
 }
 
-func (c *Cluster) startWorkers(name string, start far.Start, onFail func(error)) (*Workers, error) {
-	w := &Workers{c: c, pool: name, onFail: onFail, alive: start.Workers}
-	w.start = workerStart{Config: c.config, Pool: name, Start: start}
-	c.mu.Lock()
-	closed := c.closed
-	if !closed {
-		c.workers[w] = true
+func (c *Cluster) newWorkers(name string, start far.Start, onFail func(error)) *Workers {
+	return &Workers{
+		c: c, pool: name, onFail: onFail, alive: start.Workers,
+		start: workerStart{Config: c.config, Pool: name, Start: start},
 	}
-	c.mu.Unlock()
+}
+
+// open starts the workers. If it can't, there are none.
+func (w *Workers) open() error {
+	w.c.mu.Lock()
+	closed := w.c.closed
+	if !closed {
+		w.c.workers[w] = true
+	}
+	w.c.mu.Unlock()
 	if closed {
-		return nil, ErrClosed
+		w.over.Set()
+		return ErrClosed
 	}
 	var err error
-	for range start.Workers {
+	for range w.start.Start.Workers {
 		err = errors.Join(err, w.hire())
 	}
 	if err != nil {
 		w.Terminate()
 		_ = w.Join()
-		return nil, err
 	}
-	return w, nil
+	return err
 }
 
 // hire starts a worker, which was counted in alive.
