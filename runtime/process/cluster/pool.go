@@ -87,7 +87,7 @@ type group struct {
 	jobs far.Jobs
 
 	settled []bool // p.mu guards this and the rest
-	left    int    // jobs that are not settled
+	left    int    // jobs whose result was not delivered
 	flying  int    // messages that were not acknowledged
 	dropped bool   // the jobs that are left are not to be done
 }
@@ -269,13 +269,15 @@ func (g *group) settle(i int, result []byte, err error) {
 		return
 	}
 	g.settled[i] = true
+	p.mu.Unlock()
+	g.jobs.Deliver(i, result, err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if g.left--; g.left == 0 {
 		delete(p.groups, g.name)
 		delete(p.byJobs, g.jobs)
 	}
-	p.endLocked()
-	p.mu.Unlock()
-	g.jobs.Deliver(i, result, err)
+	p.endLocked() // not before the result is there
 }
 
 // fail settles the jobs that are left, and has them not be done.
@@ -440,18 +442,20 @@ func (p *pool) stop(err error) {
 		groups = append(groups, g)
 	}
 	p.unsent = nil
-	p.endLocked()
 	p.mu.Unlock()
 	for _, g := range groups {
 		for i := range g.settled {
 			g.settle(i, nil, err)
 		}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.endLocked()
 }
 
 // endLocked ends the pool if there is nothing left to do. mu is held.
 func (p *pool) endLocked() {
-	if p.ending || p.broken == nil && (!p.closed || len(p.groups) > 0) {
+	if p.ending || p.broken == nil && !p.closed || len(p.groups) > 0 {
 		return
 	}
 	p.ending = true
