@@ -109,7 +109,7 @@ func open(config Config, deadline time.Time) (_ *Cluster, err error) {
 // allowed is answered by nothing else.
 func (c *Cluster) onError(err error) {
 	if errors.Is(err, nats.ErrPermissionViolation) && c.out != nil {
-		c.out.fail(err)
+		c.out.forbidden(err)
 	}
 }
 

@@ -140,3 +140,28 @@ func certificate(t *testing.T, dir string) (certFile, keyFile string, pool *x509
 	pool.AddCert(ok(x509.ParseCertificate(der)))
 	return certFile, keyFile, pool
 }
+
+// TestPermissions: what the servers do not allow is an error, and not waited for.
+func TestPermissions(t *testing.T) {
+	inTask(t, func() {
+		s := startServer(t, &server.Options{
+			JetStream: true, StoreDir: t.TempDir(),
+			Users: []*server.User{{Username: "user", Password: "secret", Permissions: &server.Permissions{
+				Publish: &server.SubjectPermission{Deny: []string{queueSubject("forbidden"), jobSubject("forbidden", "*", "*")}},
+			}}},
+		})
+		u := url.URL{Scheme: "nats", User: url.UserPassword("user", "secret"), Host: s.Addr().String()}
+		c := ok(Open(Config{URL: u.String()}))
+		q := ok(process.NewQueue[int](c.Queue("allowed"), 0))
+		check(t, q.Put(1))
+		q = ok(process.NewQueue[int](c.Queue("forbidden"), 0))
+		wantErr(t, "put", q.PutUntil(1, patience()), nats.ErrPermissionViolation)
+		p := ok(process.NewPool(0, c.Remote("forbidden")))
+		_, err := ok(process.ApplyAsync(p, square, 1)).GetUntil(patience())
+		wantErr(t, "job", err, nats.ErrPermissionViolation)
+		p.Close()
+		check(t, p.JoinUntil(patience()))
+		check(t, c.Close())
+		stopServer(s)
+	})
+}

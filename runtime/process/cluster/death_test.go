@@ -217,3 +217,29 @@ var putAndPause = process.Register("test put and pause", func(q *process.Queue[i
 	runtime.Sleep(100 * time.Millisecond)
 	return 0, err
 })
+
+// TestForgotten: a pool that the servers have forgotten, or that was removed, says so.
+func TestForgotten(t *testing.T) {
+	withCluster(t, func(c *Cluster) {
+		for _, forget := range []func(){
+			func() {
+				s := ok(c.js.Stream(tContext, poolStream("p")))
+				for name := range s.ConsumerNames(tContext).Name() {
+					if name != workersName {
+						check(t, s.DeleteConsumer(tContext, name))
+					}
+				}
+			},
+			func() { check(t, c.RemovePool("p")) },
+		} {
+			p := ok(process.NewPool(0, c.Remote("p")))
+			r := ok(process.ApplyAsync(p, square, 1))
+			ok(0, runtime.Offload(forget))
+			_, err := r.GetUntil(patience())
+			wantErr(t, "job", err, ErrForgotten)
+			_, err = process.ApplyAsync(p, square, 1)
+			wantErr(t, "another one", err, ErrForgotten)
+			check(t, p.JoinUntil(patience()))
+		}
+	})
+}

@@ -184,13 +184,25 @@ func (p *publisher) sendAgain() {
 	}
 }
 
-// fail ends all publications under way with an error.
-func (p *publisher) fail(err error) {
+// forbidden ends the publications that the servers do not allow. Which ones these are, only the text
+// of the error has: the subject, in quotes.
+func (p *publisher) forbidden(err error) {
+	text := err.Error()
+	p.fail(err, func(m *publication) bool { return strings.Contains(text, strconv.Quote(m.subject)) })
+}
+
+// fail ends publications with an error.
+func (p *publisher) fail(err error, which func(*publication) bool) {
+	var failed []*publication
 	p.mu.Lock()
-	pending := p.pending
-	p.pending = make(map[string]*publication)
+	for token, m := range p.pending {
+		if which(m) {
+			failed = append(failed, m)
+			delete(p.pending, token)
+		}
+	}
 	p.mu.Unlock()
-	for _, m := range pending {
+	for _, m := range failed {
 		m.then(err)
 	}
 }
@@ -202,5 +214,5 @@ func (p *publisher) close() {
 	p.mu.Unlock()
 	close(p.stop)
 	_ = p.sub.Unsubscribe()
-	p.fail(ErrClosed)
+	p.fail(ErrClosed, func(*publication) bool { return true })
 }
