@@ -19,6 +19,7 @@ import (
 	_ "github.com/weft-go/weft/runtime/event"
 	_ "github.com/weft-go/weft/runtime/lock"
 	_ "github.com/weft-go/weft/runtime/pool"
+	_ "github.com/weft-go/weft/runtime/process/cluster"
 	_ "github.com/weft-go/weft/runtime/queue"
 )
 
@@ -38,6 +39,7 @@ func documented(t *testing.T) []program {
 	}{
 		{"README.md", 0},
 		{"docs/guide.md", 10},
+		{"docs/processes.md", 1},
 	} {
 		found, err := readPrograms(filepath.Join(root, doc.path))
 		if err != nil {
