@@ -1,0 +1,144 @@
+// Command iomodels compares ways to serve many connections. It runs one server, which answers in upper
+// case, written for each I/O model: blocking threads, non-blocking polling, select, epoll, signal-driven
+// I/O, completion (io_uring), Weft's tasks, goroutines. One driver loads each with the same clients,
+// checks every answer, cuts clients off by force, and shows what the models cost.
+//
+//	go run ./apps/iomodels -clients 100 -messages 100 -svg models.svg
+//
+// To look at one of the servers by other means, run it alone:
+//
+//	go run ./apps/iomodels serve sigio
+//
+// It prints its address and serves until its standard input ends.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+func main() {
+	err := run(os.Args[1:], os.Stdout)
+	var usage usageError
+	switch {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, "iomodels:", err)
+		os.Exit(2)
+	case errors.Is(err, errRefused):
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(exitRefused)
+	default:
+		fmt.Fprintln(os.Stderr, "iomodels:", err)
+		os.Exit(1)
+	}
+}
+
+// A usageError is a mistake in the arguments.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// options say what load each model gets.
+type options struct {
+	clients  int // connected at a time
+	messages int // each sends
+	size     int // bytes of a message
+	cut      int // cut off by a reset, and as many by the kill of their process
+	procs    int // GOMAXPROCS of the servers
+	counter  string
+	limit    time.Duration // for each model
+}
+
+// maxSize is less than the kernel holds for a connection, so a client may send a whole message before it
+// reads the answer.
+const maxSize = 32 << 10
+
+// run carries out the command line.
+func run(args []string, out io.Writer) error {
+	if len(args) > 0 && args[0] == "serve" {
+		return runServe(args[1:], os.Stdin, out)
+	}
+	if len(args) > 0 && args[0] == "victim" {
+		return runVictim(args[1:], os.Stdin, out)
+	}
+	var o options
+	flags := flag.NewFlagSet("iomodels", flag.ContinueOnError)
+	flags.IntVar(&o.clients, "clients", 100, "connected at a time")
+	flags.IntVar(&o.messages, "messages", 100, "each client sends")
+	flags.IntVar(&o.size, "size", 32, "bytes of a message")
+	flags.IntVar(&o.cut, "cut", 10, "further clients reset in the middle of a message, and as many killed with their process")
+	flags.IntVar(&o.procs, "procs", 1, "GOMAXPROCS of each server; the models of one thread use one")
+	flags.StringVar(&o.counter, "count", "auto", "how to count system calls: auto, perf, strace, none")
+	flags.DurationVar(&o.limit, "limit", time.Minute, "time for each model")
+	names := flags.String("models", "all", "those to run, with commas between them: "+modelNames())
+	svg := flags.String("svg", "", "write a plot to this file")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return usageError(err.Error())
+	}
+	chosen, err := check(o, *names, flags.Args())
+	if err != nil {
+		return err
+	}
+	counter, why := findCounter(o.counter)
+	results, err := compare(chosen, o, counter, out)
+	fmt.Fprintf(out, "%d clients with %d messages of %d bytes each, every answer checked\n", o.clients, o.messages, o.size)
+	fmt.Fprintf(out, "%s\n\n", machine())
+	writeTable(out, results)
+	switch {
+	case counter != nil:
+		fmt.Fprintf(out, "\nSystem calls were counted by %s.\n", counter.name)
+	case why != nil:
+		fmt.Fprintf(out, "\nSystem calls were not counted: %v.\n", why)
+	}
+	fmt.Fprintln(out)
+	charts := chartsOf(results)
+	writeBars(out, charts)
+	if *svg != "" {
+		if err := os.WriteFile(*svg, []byte(drawSVG(charts)), 0o644); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// check finds what is wrong with the arguments, and the models they name.
+func check(o options, names string, rest []string) ([]model, error) {
+	switch {
+	case len(rest) > 0:
+		return nil, usageError(fmt.Sprintf("unexpected argument %q", rest[0]))
+	case o.clients < 1 || o.messages < 1 || o.procs < 1 || o.cut < 0:
+		return nil, usageError("clients, messages and procs must be at least 1, cut not negative")
+	case o.size < 1 || o.size > maxSize:
+		return nil, usageError(fmt.Sprintf("size must be from 1 to %d", maxSize))
+	case !strings.Contains(" auto perf strace none ", " "+o.counter+" "):
+		return nil, usageError(fmt.Sprintf("no counter %q", o.counter))
+	}
+	return modelsNamed(names)
+}
+
+// compare measures one model after the other. One that fails does not end the comparison, but makes it fail.
+func compare(chosen []model, o options, c *counter, out io.Writer) ([]result, error) {
+	var results []result
+	var failed []error
+	for _, m := range chosen {
+		ctx, cancel := context.WithTimeout(context.Background(), o.limit)
+		r := measure(ctx, m, o, c)
+		cancel()
+		if r.err != nil && !errors.Is(r.err, errRefused) {
+			failed = append(failed, fmt.Errorf("%s: %w", m.name, r.err))
+		}
+		results = append(results, r)
+	}
+	return results, errors.Join(failed...)
+}
