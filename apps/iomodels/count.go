@@ -121,10 +121,10 @@ func (c *counter) probe() error {
 	if err != nil {
 		return err
 	}
-	b := []byte{'x'}
-	_, err = stdin.Write(b)
-	if err == nil {
-		_, err = stdout.Read(b)
+	for b := []byte{'x'}; err == nil && b[0] < 'x'+10; b[0]++ {
+		if _, err = stdin.Write(b); err == nil {
+			_, err = stdout.Read(b)
+		}
 	}
 	if _, countErr := stop(); err == nil {
 		err = countErr

@@ -13,7 +13,7 @@ import (
 
 // serving starts the server of each model for a test.
 func serving(t *testing.T, test func(t *testing.T, ctx context.Context, address string)) {
-	t.Setenv(programEnv, "1")
+	t.Parallel()
 	for _, m := range models {
 		t.Run(m.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
