@@ -20,6 +20,9 @@
 // it has read is kept for the next reads. The background read of pgx ends at once, with a timeout, upon which
 // pgx does without.
 //
+// And when runtime.WithTimeout interrupts a query, pgx would go on to wait for its end. A Conn makes it close the
+// connection, as the end of a context and a kill do.
+//
 // # Limits
 //
 // One task, or goroutine, uses a connection at a time, as pgx wants it anyway. What pgx itself does with
@@ -29,6 +32,7 @@ package pgdial
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync/atomic"
 	"time"
@@ -78,7 +82,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 	// Reader and writer are tasks of one worker, so early needs no lock; but the reader must have left Read
 	// when the next one comes.
 	defer reader.KillWait(nil, 0)
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	return n, final(err)
 }
 
 // readEarly reads until it is killed. An error is left for the next Read, which meets it again.
@@ -107,5 +112,21 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 		return n, nil
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	return n, final(err)
 }
+
+// final makes the end of a runtime.WithTimeout an error that is no net.Error. After one whose Timeout reports
+// true, which is what its own contexts lead to, pgx reads on; but nothing would interrupt it again.
+func final(err error) error {
+	var timeout *runtime.Timeout
+	if errors.As(err, &timeout) {
+		return interrupted{err}
+	}
+	return err
+}
+
+// interrupted is an error that is found by errors.Is, but not by errors.As.
+type interrupted struct{ error }
+
+func (e interrupted) Is(target error) bool { return errors.Is(e.error, target) }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"testing"
+	"time"
 
 	stdnet "net"
 
@@ -155,6 +156,36 @@ func TestKilledWriter(t *testing.T) {
 		}
 		if n := len(rt.Tasks()); n != 1 {
 			t.Errorf("%d tasks", n)
+		}
+	})
+}
+
+// TestTimeout: the end of a WithTimeout is not taken for that of a deadline, after which pgx reads on.
+func TestTimeout(t *testing.T) {
+	runtimetest.Run(t, 1, func() {
+		c, peer := pair(t)
+		defer c.Close()
+		defer peer.Close()
+		for name, call := range map[string]func([]byte) (int, error){"Read": c.Read, "Write": c.Write} {
+			err := runtime.WithTimeout(time.Millisecond, func() error {
+				_, err := call(make([]byte, 64<<20))
+				var ne net.Error
+				if errors.As(err, &ne) {
+					t.Errorf("%s: %v is a net.Error", name, err)
+				}
+				return err
+			})
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := c.SetDeadline(time.Unix(1, 0)); err != nil {
+			t.Error(err)
+		}
+		_, err := c.Read(make([]byte, 1))
+		var ne net.Error
+		if !errors.As(err, &ne) || !ne.Timeout() {
+			t.Errorf("after a deadline: %v", err)
 		}
 	})
 }
