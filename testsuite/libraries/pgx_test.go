@@ -106,6 +106,9 @@ func TestPgxTasks(t *testing.T) {
 	})
 }
 
+// patience is longer than that of pgx with a write.
+const patience = 100 * time.Millisecond
+
 // slowWrite is a batch that takes long to write, as the server waits for a lock before it reads on, and then to
 // answer, as it waits for another.
 func slowWrite() *pgx.Batch {
@@ -140,7 +143,7 @@ func TestPgxSlowWrite(t *testing.T) {
 		defer end()
 		execute(t, keeper, "select pg_advisory_lock(2), pg_advisory_lock(3)")
 		released := runtime.Spawn(func() {
-			runtime.Sleep(4 * maxBlocking) // time for pgx to lose its patience, and for the monitor to see it
+			runtime.Sleep(patience)
 			release(t, keeper, 2)
 			release(t, keeper, 3)
 		})
@@ -157,8 +160,7 @@ func TestPgxSlowWrite(t *testing.T) {
 func TestPgxPlainDialer(t *testing.T) {
 	config := pgConfig(t)
 	config.DialFunc = new(net.Dialer).DialContext
-	rt, w := watched(t)
-	runtimetest.RunOn(t, rt, func() {
+	runtimetest.Run(t, 1, func() {
 		keeper, end := connect(t, config)
 		defer end()
 		conn, end := connect(t, config)
@@ -168,10 +170,10 @@ func TestPgxPlainDialer(t *testing.T) {
 		defer cancel()
 		go func() {
 			defer cancel()
-			runtimetest.Eventually(t, "a worker that is blocked", func() bool { return w.in("sync.Cond") })
+			stuck(t, "sync.Cond.Wait", "bgreader.(*BGReader).Read")
 		}()
 		released := runtime.Spawn(func() {
-			runtime.Sleep(4 * maxBlocking)
+			runtime.Sleep(patience)
 			release(t, keeper, 2)
 		})
 		if err := conn.SendBatch(ctx, slowWrite()).Close(); !errors.Is(err, context.Canceled) {
@@ -296,8 +298,20 @@ func TestPgxQueuePool(t *testing.T) {
 	})
 }
 
-// TestPgxPool: to acquire from pgx's own pool is for Offload, since it waits for a channel; the connection is
-// then used by the task directly, and released.
+// acquire takes a connection from pgx's own pool, which may wait for a channel. OffloadShielded, since one that
+// comes after the task has been killed has to be released; the task's context ends the wait then.
+func acquire(pool *pgxpool.Pool) (conn *pgxpool.Conn, err error) {
+	ctx := runtime.Current().Context()
+	if killed := runtime.OffloadShielded(func() { conn, err = pool.Acquire(ctx) }); killed != nil {
+		if err == nil {
+			conn.Release()
+		}
+		return nil, killed
+	}
+	return conn, err
+}
+
+// TestPgxPool: a connection of pgx's own pool is used by the task directly, and released.
 func TestPgxPool(t *testing.T) {
 	conn := pgConfig(t)
 	config, err := pgxpool.ParseConfig(conn.ConnString())
@@ -315,7 +329,7 @@ func TestPgxPool(t *testing.T) {
 		}
 		defer runtime.Offload(pool.Close)
 		together(t, 30, func(i int) error {
-			conn, err := runtime.Await(func() (*pgxpool.Conn, error) { return pool.Acquire(ctx) })
+			conn, err := acquire(pool)
 			if err != nil {
 				return err
 			}
@@ -326,6 +340,40 @@ func TestPgxPool(t *testing.T) {
 			}
 			return nil
 		})
+
+		// While all are taken, some who wait are killed.
+		var all []*pgxpool.Conn
+		for range config.MaxConns {
+			conn, err := acquire(pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, conn)
+		}
+		var late []*runtime.Task
+		for range 5 {
+			late = append(late, runtime.Spawn(func() {
+				if conn, err := acquire(pool); err == nil {
+					t.Error("acquired")
+					conn.Release()
+				}
+			}))
+		}
+		runtime.Yield()
+		if err := runtime.KillAllWait(nil, 0, late...); err != nil {
+			t.Error(err)
+		}
+		for _, conn := range all {
+			conn.Release()
+		}
+		if conn, err := acquire(pool); err != nil {
+			t.Errorf("acquire afterwards: %v", err)
+		} else {
+			conn.Release()
+		}
+		if n := pool.Stat().AcquiredConns(); n != 0 {
+			t.Errorf("%d connections are still acquired", n)
+		}
 	})
 }
 

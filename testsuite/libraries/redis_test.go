@@ -45,11 +45,13 @@ func closeRedis(t *testing.T, client *redis.Client) {
 }
 
 // redisConn takes a connection of its own for the calling task. Its first command may have to dial, which
-// go-redis does on another goroutine while it waits for a channel: so that one goes through Offload. Close
-// gives the connection back.
+// go-redis does on another goroutine while it waits for a channel: so that one goes through OffloadShielded, since
+// the connection must not be closed meanwhile. Close gives it back.
 func redisConn(ctx context.Context, client *redis.Client) (*redis.Conn, error) {
 	conn := client.Conn()
-	if _, err := runtime.Await(func() (string, error) { return conn.Ping(ctx).Result() }); err != nil {
+	var failed error
+	err := runtime.OffloadShielded(func() { failed = conn.Ping(ctx).Err() })
+	if err = errors.Join(err, failed); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
@@ -82,6 +84,9 @@ func TestRedisConns(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer feeder.Close()
+		if err := feeder.FlushAll(ctx).Err(); err != nil { // what an earlier test left
+			t.Fatal(err)
+		}
 		fed := runtime.Spawn(func() {
 			waiting(t, feeder, tasks)
 			for range tasks {
@@ -135,6 +140,9 @@ func TestRedisClient(t *testing.T) {
 	direct(t, func() {
 		defer closeRedis(t, client)
 		ctx := context.Background()
+		if _, err := runtime.Await(func() (int64, error) { return client.Del(ctx, "count").Result() }); err != nil {
+			t.Fatal(err)
+		}
 		together(t, 30, func(i int) error {
 			for range 10 {
 				if _, err := runtime.Await(func() (int64, error) { return client.Incr(ctx, "count").Result() }); err != nil {
@@ -154,10 +162,10 @@ func TestRedisClient(t *testing.T) {
 // What ends it is the context, from outside; the task that has the connection could not give it back.
 func TestRedisClientDirect(t *testing.T) {
 	client := redisClient(t, 1)
-	rt, w := watched(t)
-	runtimetest.RunOn(t, rt, func() {
+	runtimetest.Run(t, 1, func() {
 		defer closeRedis(t, client)
 		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
 		conn, err := redisConn(ctx, client)
 		if err != nil {
 			t.Fatal(err)
@@ -165,7 +173,7 @@ func TestRedisClientDirect(t *testing.T) {
 		defer conn.Close()
 		go func() {
 			defer cancel()
-			runtimetest.Eventually(t, "a worker that is blocked", func() bool { return w.in("select") })
+			stuck(t, "select", "pool.(*ConnPool).waitTurn")
 		}()
 		if err := client.Get(ctx, "key").Err(); !errors.Is(err, context.Canceled) {
 			t.Errorf("Get: %v", err)

@@ -1,9 +1,8 @@
 package libraries
 
 import (
-	"fmt"
+	goruntime "runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -11,57 +10,37 @@ import (
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// maxBlocking is how long a task may hold its worker before the monitor looks.
-const maxBlocking = 50 * time.Millisecond
+// maxBlocking is how long a task may hold its worker. On a busy machine also harmless waits take a while.
+const maxBlocking = 2 * time.Second
 
-// waits are the tasks that the monitor found to hold their worker while they waited for something of Go's.
-// That one computed for long it also reports on a busy machine; this does not count.
-type waits struct {
-	mu  sync.Mutex
-	all []runtime.Blocked
-}
-
-func (w *waits) add(b runtime.Blocked) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if b.WaitsIn != "" {
-		w.all = append(w.all, b)
-	}
-}
-
-// in returns whether one was found that waited in what has such a name.
-func (w *waits) in(what string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, b := range w.all {
-		if strings.Contains(b.WaitsIn, what) {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *waits) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return fmt.Sprint(w.all)
-}
-
-// watched starts a runtime of one worker, so that a task which blocks it blocks all, and a monitor.
-func watched(t *testing.T) (*runtime.Runtime, *waits) {
-	t.Helper()
-	w := new(waits)
-	return runtimetest.NewConfig(t, runtime.Config{Workers: 1, MaxBlocking: maxBlocking, OnBlocked: w.add}), w
-}
-
-// direct runs fn as a task, and fails the test if anything blocked the worker meanwhile.
+// direct runs fn as a task of a runtime with one worker, so that a task which blocks it blocks all, and fails
+// the test if the monitor found one that waited for something of Go's. That one computes for long it may find on
+// a busy machine.
 func direct(t *testing.T, fn func()) {
 	t.Helper()
-	rt, w := watched(t)
+	rt := runtimetest.NewConfig(t, runtime.Config{Workers: 1, MaxBlocking: maxBlocking, OnBlocked: func(b runtime.Blocked) {
+		for _, wait := range []string{"sync.", "chan ", "select", "sleep", "IO wait"} {
+			if strings.HasPrefix(b.WaitsIn, wait) {
+				t.Errorf("a worker was blocked: %v", b)
+			}
+		}
+	}})
 	runtimetest.RunOn(t, rt, fn)
-	if s := w.String(); s != "[]" {
-		t.Errorf("a worker was blocked: %s", s)
-	}
+}
+
+// stuck waits until a goroutine, or task, waits in what Go calls state, within a function.
+func stuck(t *testing.T, state, function string) {
+	t.Helper()
+	dump := make([]byte, 4<<20)
+	runtimetest.Eventually(t, "a wait in "+function, func() bool {
+		for stack := range strings.SplitSeq(string(dump[:goruntime.Stack(dump, true)]), "\n\n") {
+			head, calls, _ := strings.Cut(stack, "\n")
+			if strings.Contains(head, "["+state) && strings.Contains(calls, function) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // together runs fn in n tasks at once and fails the test with their errors.
