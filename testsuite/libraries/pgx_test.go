@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/net/pgdial"
@@ -374,6 +375,34 @@ func TestPgxPool(t *testing.T) {
 		if n := pool.Stat().AcquiredConns(); n != 0 {
 			t.Errorf("%d connections are still acquired", n)
 		}
+	})
+}
+
+// TestPgxOffloaded: what acquires a connection by itself is offloaded as a whole: the pool's own methods, and
+// database/sql.
+func TestPgxOffloaded(t *testing.T) {
+	config := pgConfig(t)
+	direct(t, func() {
+		ctx := context.Background()
+		pool, err := runtime.Await(func() (*pgxpool.Pool, error) { return pgxpool.New(ctx, config.ConnString()) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer runtime.Offload(pool.Close)
+		db := stdlib.OpenDB(*config)
+		db.SetMaxOpenConns(2)
+		defer runtime.Offload(func() { _ = db.Close() })
+		together(t, 20, func(i int) error {
+			return runtime.OffloadShielded(func() {
+				var first, second int
+				if err := pool.QueryRow(ctx, "select $1::int", i).Scan(&first); err != nil || first != i {
+					t.Errorf("pgxpool: %d, %v", first, err)
+				}
+				if err := db.QueryRowContext(ctx, "select $1::int", i).Scan(&second); err != nil || second != i {
+					t.Errorf("database/sql: %d, %v", second, err)
+				}
+			})
+		})
 	})
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/runtime"
@@ -27,9 +26,6 @@ func redisClient(t *testing.T, poolSize int) *redis.Client {
 		PoolSize:   poolSize,
 		MaxRetries: -1, // the pause before another attempt would block the worker
 		Protocol:   2,  // with 3 it looks for other messages before each answer, and ignores an error then: a kill
-		MaintNotificationsConfig: &maintnotifications.Config{
-			Mode: maintnotifications.ModeDisabled, // only Redis's own cloud has them, and they bring goroutines
-		},
 	})
 }
 
