@@ -49,7 +49,9 @@ func (e usageError) Error() string { return string(e) }
 // options say what load each model gets.
 type options struct {
 	clients  int // connected at a time
-	messages int // each sends
+	idle     int // further ones that say nothing
+	messages int // each of the clients sends
+	runs     int // of which the best counts
 	size     int // bytes of a message
 	cut      int // cut off by a reset, and as many by the kill of their process
 	procs    int // GOMAXPROCS of the servers
@@ -72,7 +74,9 @@ func run(args []string, out io.Writer) error {
 	var o options
 	flags := flag.NewFlagSet("iomodels", flag.ContinueOnError)
 	flags.IntVar(&o.clients, "clients", 100, "connected at a time")
+	flags.IntVar(&o.idle, "idle", 0, "further clients that are connected and say nothing")
 	flags.IntVar(&o.messages, "messages", 100, "each client sends")
+	flags.IntVar(&o.runs, "runs", 3, "times that is done; the fastest is shown, as the one least disturbed by others")
 	flags.IntVar(&o.size, "size", 32, "bytes of a message")
 	flags.IntVar(&o.cut, "cut", 10, "further clients reset in the middle of a message, and as many killed with their process")
 	flags.IntVar(&o.procs, "procs", 1, "GOMAXPROCS of each server; the models of one thread use one")
@@ -92,7 +96,7 @@ func run(args []string, out io.Writer) error {
 	}
 	counter, why := findCounter(o.counter)
 	results, err := compare(chosen, o, counter, out)
-	fmt.Fprintf(out, "%d clients with %d messages of %d bytes each, every answer checked\n", o.clients, o.messages, o.size)
+	fmt.Fprintf(out, "%d clients with %d messages of %d bytes each, every answer checked; %d idle clients\n", o.clients, o.messages, o.size, o.idle)
 	fmt.Fprintf(out, "%s\n\n", machine())
 	writeTable(out, results)
 	switch {
@@ -117,8 +121,8 @@ func check(o options, names string, rest []string) ([]model, error) {
 	switch {
 	case len(rest) > 0:
 		return nil, usageError(fmt.Sprintf("unexpected argument %q", rest[0]))
-	case o.clients < 1 || o.messages < 1 || o.procs < 1 || o.cut < 0:
-		return nil, usageError("clients, messages and procs must be at least 1, cut not negative")
+	case o.clients < 1 || o.messages < 1 || o.runs < 1 || o.procs < 1 || o.cut < 0 || o.idle < 0:
+		return nil, usageError("clients, messages, runs and procs must be at least 1, cut and idle not negative")
 	case o.size < 1 || o.size > maxSize:
 		return nil, usageError(fmt.Sprintf("size must be from 1 to %d", maxSize))
 	case !strings.Contains(" auto perf strace none ", " "+o.counter+" "):

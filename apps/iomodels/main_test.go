@@ -137,7 +137,7 @@ var barLine = regexp.MustCompile(`(?m)^  [a-z]+ +█* +[0-9.]+$`)
 func TestModels(t *testing.T) {
 	t.Parallel()
 	svg := filepath.Join(t.TempDir(), "plot.svg")
-	out, log, status := iomodels(t, "-models", modelNames(), "-clients", "8", "-messages", "20", "-size", "100", "-cut", "3", "-count", "none", "-svg", svg)
+	out, log, status := iomodels(t, "-models", modelNames(), "-clients", "8", "-idle", "20", "-messages", "20", "-size", "100", "-cut", "3", "-count", "none", "-svg", svg)
 	if status != 0 || log != "" {
 		t.Fatalf("status %d, %s\n%s", status, log, out)
 	}
