@@ -35,7 +35,7 @@ func TestGuide(t *testing.T) {
 	if err := os.WriteFile(path, []byte(program), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // it is compiled first
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "run", path, "host="+postgresDir+" user=weft database=postgres sslmode=disable", redisSocket)
 	cmd.WaitDelay = time.Second
