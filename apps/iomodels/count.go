@@ -96,7 +96,7 @@ func findCounter(name string) (*counter, error) {
 		}
 		why = append(why, err)
 	}
-	return nil, errors.Join(why...)
+	return nil, errors.New(strings.ReplaceAll(errors.Join(why...).Error(), "\n", "; "))
 }
 
 // probe counts a program of no interest: being there is not enough, counting may be forbidden.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"time"
 
 	stdnet "net"
 )
@@ -124,11 +123,4 @@ func (all crowd) reset() error {
 		errs = append(errs, c.half(), c.conn.SetLinger(0), c.conn.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// timed returns how long exchange took.
-func (all crowd) timed(messages int) (time.Duration, error) {
-	began := time.Now()
-	err := all.exchange(messages)
-	return time.Since(began), err
 }

@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -46,23 +45,6 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// options say what load each model gets.
-type options struct {
-	clients  int // connected at a time
-	idle     int // further ones that say nothing
-	messages int // each of the clients sends
-	runs     int // of which the best counts
-	size     int // bytes of a message
-	cut      int // cut off by a reset, and as many by the kill of their process
-	procs    int // GOMAXPROCS of the servers
-	counter  string
-	limit    time.Duration // for each model
-}
-
-// maxSize is less than the kernel holds for a connection, so a client may send a whole message before it
-// reads the answer.
-const maxSize = 32 << 10
-
 // run carries out the command line.
 func run(args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == "serve" {
@@ -73,6 +55,10 @@ func run(args []string, out io.Writer) error {
 	}
 	var o options
 	flags := flag.NewFlagSet("iomodels", flag.ContinueOnError)
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "usage: iomodels [flags]\n       iomodels serve MODEL\n\nmodels:\n%s\nflags:\n", describeModels())
+		flags.PrintDefaults()
+	}
 	flags.IntVar(&o.clients, "clients", 100, "connected at a time")
 	flags.IntVar(&o.idle, "idle", 0, "further clients that are connected and say nothing")
 	flags.IntVar(&o.messages, "messages", 100, "each client sends")
@@ -82,12 +68,14 @@ func run(args []string, out io.Writer) error {
 	flags.IntVar(&o.procs, "procs", 1, "GOMAXPROCS of each server; the models of one thread use one")
 	flags.StringVar(&o.counter, "count", "auto", "how to count system calls: auto, perf, strace, none")
 	flags.DurationVar(&o.limit, "limit", time.Minute, "time for each model")
-	names := flags.String("models", "all", "those to run, with commas between them: "+modelNames())
+	names := flags.String("models", "all", "those to run, with commas between them")
 	svg := flags.String("svg", "", "write a plot to this file")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
+	flags.SetOutput(io.Discard) // an error is printed once, by main
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(os.Stderr)
+		flags.Usage()
+		return err
+	} else if err != nil {
 		return usageError(err.Error())
 	}
 	chosen, err := check(o, *names, flags.Args())
@@ -95,7 +83,7 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	counter, why := findCounter(o.counter)
-	results, err := compare(chosen, o, counter, out)
+	results, err := compare(chosen, o, counter)
 	fmt.Fprintf(out, "%d clients with %d messages of %d bytes each, every answer checked; %d idle clients\n", o.clients, o.messages, o.size, o.idle)
 	fmt.Fprintf(out, "%s\n\n", machine())
 	writeTable(out, results)
@@ -109,30 +97,13 @@ func run(args []string, out io.Writer) error {
 	charts := chartsOf(results)
 	writeBars(out, charts)
 	if *svg != "" {
-		if err := os.WriteFile(*svg, []byte(drawSVG(charts)), 0o644); err != nil {
-			return err
-		}
+		err = errors.Join(err, os.WriteFile(*svg, []byte(drawSVG(charts)), 0o644))
 	}
 	return err
 }
 
-// check finds what is wrong with the arguments, and the models they name.
-func check(o options, names string, rest []string) ([]model, error) {
-	switch {
-	case len(rest) > 0:
-		return nil, usageError(fmt.Sprintf("unexpected argument %q", rest[0]))
-	case o.clients < 1 || o.messages < 1 || o.runs < 1 || o.procs < 1 || o.cut < 0 || o.idle < 0:
-		return nil, usageError("clients, messages, runs and procs must be at least 1, cut and idle not negative")
-	case o.size < 1 || o.size > maxSize:
-		return nil, usageError(fmt.Sprintf("size must be from 1 to %d", maxSize))
-	case !strings.Contains(" auto perf strace none ", " "+o.counter+" "):
-		return nil, usageError(fmt.Sprintf("no counter %q", o.counter))
-	}
-	return modelsNamed(names)
-}
-
 // compare measures one model after the other. One that fails does not end the comparison, but makes it fail.
-func compare(chosen []model, o options, c *counter, out io.Writer) ([]result, error) {
+func compare(chosen []model, o options, c *counter) ([]result, error) {
 	var results []result
 	var failed []error
 	for _, m := range chosen {

@@ -233,6 +233,14 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestHelp lists the models.
+func TestHelp(t *testing.T) {
+	out, log, status := iomodels(t, "-h")
+	if status != 0 || out != "" || strings.Count(log, "usage:") != 1 || !strings.Contains(log, "\n  sigio       a realtime signal tells of each change\n") {
+		t.Errorf("status %d, %q, %q", status, out, log)
+	}
+}
+
 // TestUsage: mistakes in the arguments are told.
 func TestUsage(t *testing.T) {
 	for _, test := range []struct {
@@ -242,11 +250,14 @@ func TestUsage(t *testing.T) {
 		{"-clients 0", "at least 1"},
 		{"-cut -1", "not negative"},
 		{"-size 1000000", "size must be"},
+		{"-models telepathy", "there are threads,polling,select,epoll,sigio,completion,tasks,goroutines"},
 		{"-models telepathy", "no model \"telepathy\""},
 		{"-count fingers", "no counter"},
 		{"-what", "not defined"},
 		{"more", "unexpected argument"},
-		{"serve", "serve takes"},
+		{"serve", "no model \"\""},
+		{"serve all", "serve takes"},
+		{"serve telepathy", "no model \"telepathy\""},
 		{"victim x", "victim takes"},
 	} {
 		out, log, status := iomodels(t, strings.Fields(test.args)...)

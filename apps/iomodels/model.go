@@ -43,6 +43,15 @@ func modelNames() string {
 	return strings.Join(names, ",")
 }
 
+// describeModels lists them, a line each.
+func describeModels() string {
+	var b strings.Builder
+	for _, m := range models {
+		fmt.Fprintf(&b, "  %-10s  %s\n", m.name, m.about)
+	}
+	return b.String()
+}
+
 // modelsNamed finds models by a list of names with commas, or "all".
 func modelsNamed(list string) ([]model, error) {
 	if list == "all" {
@@ -70,12 +79,12 @@ const exitRefused = 3
 
 // runServe is "iomodels serve MODEL".
 func runServe(args []string, stdin io.Reader, stdout io.Writer) error {
-	if len(args) != 1 {
-		return usageError("serve takes the name of one model")
-	}
-	m, err := modelsNamed(args[0])
+	m, err := modelsNamed(strings.Join(args, ","))
 	if err != nil {
 		return err
+	}
+	if len(m) != 1 {
+		return usageError("serve takes the name of one model")
 	}
 	// Where only a parent may trace its children (Yama), this lets strace, a sibling, do so. Elsewhere the
 	// call is unknown, and not needed.

@@ -3,11 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	goruntime "runtime"
 	"text/tabwriter"
 )
-
-func goVersion() string { return goruntime.Version() }
 
 // writeTable writes a line per model, then why some have no figures.
 func writeTable(out io.Writer, results []result) {

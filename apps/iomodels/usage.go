@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -80,5 +81,5 @@ func machine() string {
 		}
 	}
 	return fmt.Sprintf("%s, Linux %s, %s%s", time.Now().Format(time.DateOnly),
-		unix.ByteSliceToString(u.Release[:]), processor, goVersion())
+		unix.ByteSliceToString(u.Release[:]), processor, goruntime.Version())
 }
