@@ -26,6 +26,8 @@ func writeTable(out io.Writer, results []result) {
 	for _, r := range results {
 		if r.err != nil {
 			fmt.Fprintf(out, "%s: %v\n", r.name, r.err)
+		} else if r.countErr != nil {
+			fmt.Fprintf(out, "%s: system calls were not counted: %v\n", r.name, r.countErr)
 		}
 	}
 }
