@@ -59,6 +59,16 @@ func Daemon() Option { return func(p *Process) { p.daemon = true } }
 // Named gives the process a name, instead of "process-N".
 func Named(name string) Option { return func(p *Process) { p.name = name } }
 
+// Processors makes the process use n processors at a time: its GOMAXPROCS, which is also the
+// number of workers of its Default runtime. It panics if n is not positive. Without it a
+// process has as many as the environment gives it, usually all.
+func Processors(n int) Option {
+	if n <= 0 {
+		panic("process: no Processors")
+	}
+	return func(p *Process) { p.procs = n }
+}
+
 // A Running is a Process whose function has a result of type R.
 type Running[R any] struct {
 	Process
