@@ -21,6 +21,7 @@ import (
 type access struct {
 	user     string // "" if there are several
 	password string // "" unless it was generated
+	secret   string // the password, generated or not
 	cert     *certificate
 }
 
@@ -79,6 +80,7 @@ func authenticator(o *options) (auth.Authenticator, access, error) {
 		a.password = auth.GeneratePassword()
 		password = a.password
 	}
+	a.secret = password
 	single, err := auth.NewSingle(auth.Identity{Name: o.user, Home: "/", Perms: auth.ReadWrite}, password)
 	if err != nil {
 		return nil, a, fmt.Errorf("-user: %w", err)

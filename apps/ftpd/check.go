@@ -101,6 +101,9 @@ func describe(o *options, w io.Writer) {
 		fmt.Fprintf(w, "Passive ports  %s, %s; %d of %d are free\n", r, how, countFree(r), int(r.Hi)-int(r.Lo)+1)
 		fmt.Fprintf(w, "Let through    TCP %s and %s (docker run -p %[1]s:%[1]s -p %[2]s:%[2]s)\n", port, r)
 	}
+	if o.processes > 1 {
+		fmt.Fprintf(w, "Processes      %d, and one that looks after them\n", o.processes)
+	}
 	if o.activePort != 0 {
 		fmt.Fprintf(w, "Active mode    from port %d\n", o.activePort)
 	}
