@@ -188,12 +188,16 @@ func (s *session) run() {
 	s.flush()
 }
 
-// turnAway tells the client why there will be no session, in clear even where it would
-// begin with TLS: a handshake is what a flood wants.
+// turnAway tells the client why there will be no session, where it would begin with TLS
+// without a handshake: that is what a flood wants.
 func (s *session) turnAway(why *ftp.Error) {
 	s.srv.refused.tell(s.log, "connection refused", slog.String("reason", why.Msg))
 	_ = s.conn.SetDeadline(time.Now().Add(time.Second))
-	_, _ = s.conn.Write(ftp.AppendReply(nil, why.Code, why.Msg)) // fits into any new connection's buffer
+	words := ftp.AppendReply(nil, why.Code, why.Msg)
+	if s.implicit {
+		words = accessDenied
+	}
+	_, _ = s.conn.Write(words) // fits into any new connection's buffer
 	_ = s.conn.Close()
 }
 

@@ -39,7 +39,7 @@ func deadWithin(t *testing.T, d time.Duration, fn func(runtime.Instant) error, m
 	errs := make([]error, 3)
 	due := runtime.Now().Add(d)
 	deadline := due.Add(d) // behind all that first needs
-	last := deadline // when all timers are due
+	last := deadline       // when all timers are due
 	inTime := false
 	var timed, within, killed *runtime.Task
 	first := runtime.Spawn(func() {
