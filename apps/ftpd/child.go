@@ -68,7 +68,7 @@ func (d duty) serve() error {
 	if err != nil {
 		return err // the parent was satisfied
 	}
-	o.password, o.tlsPair = d.Password, d.Pair
+	o.child, o.password, o.tlsPair = true, d.Password, d.Pair
 	cfg, access, err := configure(o)
 	if err != nil {
 		return err

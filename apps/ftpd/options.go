@@ -37,7 +37,8 @@ type options struct {
 	banTime               time.Duration
 	idle, drain           time.Duration
 	tlsCert, tlsKey       string
-	tlsPair               *pair // in place of the files, in a child
+	child                 bool  // one of several processes that serve, which has
+	tlsPair               *pair // this in place of the files
 	tlsSelfSigned         bool
 	tlsRequired           bool
 	tlsCCC                bool

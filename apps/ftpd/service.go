@@ -91,8 +91,11 @@ func (s *service) close() {
 
 // newEngine returns the engine that was asked for, and what ends it.
 func newEngine(o *options) (e server.Engine, stop func(), err error) {
-	if o.engine != "task" {
+	switch {
+	case o.engine != "task":
 		return server.Goroutines(), func() {}, nil
+	case o.child: // its Default runtime has as many workers as it is to use
+		return server.Tasks(nil), func() {}, nil
 	}
 	rt, err := runtime.New(runtime.Config{Workers: o.workers})
 	if err != nil {

@@ -64,17 +64,19 @@ func supervise(o *options, cfg server.Config, a access, ports []port, signals, h
 	if r := cfg.PassivePorts; o.sharedPorts && int(r.Hi)-int(r.Lo)+1 < o.processes {
 		return fmt.Errorf("-shared-ports: %d processes divide the ports among them, %s are too few", o.processes, r)
 	}
+	processors := o.workers
+	if processors == 0 {
+		processors = max(goruntime.GOMAXPROCS(0)/o.processes, 1)
+	}
+	goruntime.GOMAXPROCS(1) // the parent has little to do
 	sv := &supervisor{
 		o: o, log: cfg.Logger, access: a, ports: ports,
 		desk:       openDesk(server.NewRegister(cfg)),
-		processors: o.workers,
+		processors: processors,
 		quit:       make(chan struct{}),
 		up:         make(chan int),
 		fatal:      make(chan error, o.processes),
 		running:    make(map[int]running),
-	}
-	if sv.processors == 0 {
-		sv.processors = max(goruntime.GOMAXPROCS(0)/o.processes, 1)
 	}
 	defer process.Shutdown()
 	var all sync.WaitGroup
@@ -218,7 +220,7 @@ func (sv *supervisor) run(number int) (serves bool, err error) {
 		Number: number, Of: sv.o.processes, Ports: sv.ports,
 		Password: sv.access.secret, Pair: sv.access.cert.pem(),
 		Desk: sv.desk, Orders: orders, Ready: ready,
-	}, process.Named(fmt.Sprintf("ftpd %d", number)), process.Processors(sv.processors))
+	}, process.Named(fmt.Sprintf("ftpd %d", number)), process.Processors(sv.processors), process.Calm())
 	if err != nil {
 		_, _ = orders.Close(), ready.Close()
 		return false, err

@@ -35,45 +35,59 @@ func NewService[Q, R any](serve func(from Client, q Q) (R, error), gone func(fro
 // Call makes a request and waits for the answer. The error is that of the service, as a
 // *RemoteError; an *EncodeError; ErrGone if the owner has ended or closed the service; or
 // that of an interrupt, and then it may have been served.
-func (s *Service[Q, R]) Call(q Q) (R, error) { return s.CallUntil(0, q, nil) }
+func (s *Service[Q, R]) Call(q Q) (R, error) { return s.CallUntil(q, 0) }
 
-// CallUntil is Call that gives up at deadline with runtime.ErrTimeout. The zero deadline
-// means none. Who gives up, also by an interrupt, may have to undo what was done for him:
-// late, unless nil, is called with the answer if one comes all the same. It must not wait.
-func (s *Service[Q, R]) CallUntil(deadline runtime.Instant, q Q, late func(R)) (R, error) {
+// CallUntil is Call that gives up at deadline with runtime.ErrTimeout, and then, too, it may
+// have been served. The zero deadline means none.
+func (s *Service[Q, R]) CallUntil(q Q, deadline runtime.Instant) (R, error) {
 	var zero R
 	b, err := encode("request", q)
+	if err == nil {
+		b, err = s.result(outgoing{op: serviceCall, reason: "answer of a service", deadline: deadline}, b)
+	}
 	if err != nil {
-		return zero, err
-	}
-	o := outgoing{op: serviceCall, reason: "answer of a service", deadline: deadline}
-	if late != nil {
-		o.late = func(r reply) {
-			closeAll(r.fds)
-			if v, err := decode[R]("answer", r.body); err == nil && r.gone() == nil && r.err() == nil {
-				late(v)
-			}
-		}
-	}
-	if b, err = s.result(o, b); err != nil {
 		return zero, err
 	}
 	return decode[R]("answer", b)
 }
 
-// Tell makes a request without an answer. It does not wait if this process is a child of
-// the owner, or has called before. That it returns nil does not mean that the owner has
+// Begin makes a request and does not wait: then is called with what Call would return. It
+// must not wait, either: it is called while messages are taken in, in the owner by Begin
+// itself. An error of Begin says that then will not be called: an *EncodeError, or ErrGone.
+//
+// Begin does not connect to the owner. A process that is neither its parent nor its child
+// makes a Call first, or gets ErrGone.
+func (s *Service[Q, R]) Begin(q Q, then func(R, error)) error {
+	b, err := encode("request", q)
+	if err != nil {
+		return err
+	}
+	return s.begin(serviceCall, func(r reply) {
+		closeAll(r.fds)
+		var v R
+		err := r.gone()
+		if err == nil {
+			err = r.err()
+		}
+		if err == nil {
+			v, err = decode[R]("answer", r.body)
+		}
+		then(v, err)
+	}, b)
+}
+
+// Tell is Begin without an answer. That it returns nil does not mean that the owner has
 // heard it.
 func (s *Service[Q, R]) Tell(q Q) error {
 	b, err := encode("request", q)
 	if err != nil {
 		return err
 	}
-	if s.local() || links.get(s.process) != nil {
-		s.undo(serviceCall, b)
-		return nil
+	if !s.local() && links.get(s.process) == nil {
+		return ErrGone
 	}
-	return s.tell(0, serviceCall, b)
+	s.undo(serviceCall, b)
+	return nil
 }
 
 // Close ends the service: whoever calls it later gets ErrGone.

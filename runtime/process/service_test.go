@@ -1,8 +1,11 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -18,6 +21,22 @@ type counter struct {
 	mu    sync.Mutex
 	taken map[Client]int
 	gone  []int // what those had that are gone
+}
+
+// halt stops a process, and waits until all its threads are.
+func halt(t *testing.T, p *Process) {
+	t.Helper()
+	check(t, p.Signal(unix.SIGSTOP))
+	runtimetest.Eventually(t, "all threads are stopped", func() bool {
+		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.PID()))
+		for _, file := range files {
+			stat, err := os.ReadFile(file)
+			if state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:]); err != nil || state[0] != 'T' {
+				return false
+			}
+		}
+		return len(files) > 0
+	})
 }
 
 func newCounter() *counter {
@@ -126,27 +145,62 @@ func TestServiceOfChild(t *testing.T) {
 		check(t, p.Join())
 		_, err = s.Call(1)
 		wantErr(t, "call after the owner's end", err, ErrGone)
-		wantErr(t, "call, told of late", func() error {
-			_, err := s.CallUntil(soon(), 1, func(int) { t.Error("late answer of nobody") })
-			return err
-		}(), ErrGone)
 	})
 }
 
-// Who gives up hears of the answer all the same, if one comes.
-func TestServiceLate(t *testing.T) {
+// Requests whose answers nobody waits for, to oneself and to another process.
+func TestServiceBegin(t *testing.T) {
+	inTask(t, func() {
+		c := newCounter()
+		var own event.Result[int]
+		check(t, c.Begin(5, func(n int, err error) { own.Set(n) }))
+		want(t, "answer of its own", ok(own.Get()), 5)
+		check(t, c.Close())
+
+		ours, theirs, err := Pipe[*Service[int, int]]()
+		check(t, err)
+		p := ok(Start(offers, theirs, Calm()))
+		s := ok(ours.Recv())
+		const n = 1000
+		var last event.Result[int]
+		next := 0
+		for i := range n {
+			check(t, s.Begin(i, func(v int, err error) {
+				if v != 2*next || err != nil {
+					t.Errorf("answer %d: %d, %v", next, v, err)
+				}
+				if next++; next == n {
+					last.Set(v)
+				}
+			}))
+		}
+		want(t, "last answer", ok(last.Get()), 2*(n-1))
+		halt(t, &p.Process)
+		var gone event.Result[int]
+		check(t, s.Begin(1, func(_ int, err error) { gone.Fail(err) }))
+		check(t, p.Kill())
+		_, err = gone.Get()
+		wantErr(t, "answer of a process that was killed", err, ErrGone)
+		check(t, p.Join())
+		wantErr(t, "request to it", s.Begin(1, func(int, error) { t.Error("answer of nobody") }), ErrGone)
+		check(t, ours.Close())
+	})
+}
+
+// Who waits for a process that does not answer gives up, and the next answer is not that
+// which comes late.
+func TestServiceUntil(t *testing.T) {
 	inTask(t, func() {
 		ours, theirs, err := Pipe[*Service[int, int]]()
 		check(t, err)
 		p := ok(Start(offers, theirs))
 		s := ok(ours.Recv())
 		want(t, "answer", ok(s.Call(4)), 8)
-		check(t, p.Signal(unix.SIGSTOP))
-		var late event.Result[int]
-		_, err = s.CallUntil(soon(), 5, func(n int) { late.Set(n) })
+		halt(t, &p.Process)
+		_, err = s.CallUntil(5, soon())
 		wantErr(t, "call of a process that is stopped", err, runtime.ErrTimeout)
 		check(t, p.Signal(unix.SIGCONT))
-		want(t, "late answer", ok(late.Get()), 10)
+		want(t, "next answer", ok(s.Call(6)), 12)
 		check(t, ours.Close())
 		check(t, p.Join())
 	})
