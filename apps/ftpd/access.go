@@ -23,6 +23,7 @@ type access struct {
 	password string // "" unless it was generated
 	secret   string // the password, generated or not
 	cert     *certificate
+	quota    bool // somebody has one
 }
 
 // configure opens what the command line names. The caller closes the root.
@@ -39,6 +40,7 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 	cfg.SharedPorts, cfg.PublicHost, cfg.PublicNetworks = o.sharedPorts, o.publicHost, o.publicNetworks
 	cfg.ActivePort, cfg.FXP = uint16(o.activePort), o.fxp
 	cfg.AllowSymlink, cfg.MaxFileSize = o.symlinks, o.maxFileSize
+	cfg.Quota = o.quota
 	cfg.RawDownloads, cfg.RawUploads = o.rawDownloads, o.rawUploads
 	if cfg.TLS, a.cert, err = tlsConfig(o); err != nil {
 		return cfg, a, err
@@ -69,9 +71,9 @@ func authenticator(o *options) (auth.Authenticator, access, error) {
 		if err != nil {
 			return nil, access{}, fmt.Errorf("users: %w", firstOf(err))
 		}
-		return users, access{}, nil
+		return users, access{quota: o.quota != storage.Limits{} || users.HasQuota()}, nil
 	}
-	a := access{user: o.user}
+	a := access{user: o.user, quota: o.quota != storage.Limits{}}
 	if strings.ContainsAny(o.user, ":\r\n\x00") {
 		return nil, a, errors.New("-user: the name may hold no colon and no line end")
 	}

@@ -237,6 +237,10 @@ func TestErrors(t *testing.T) {
 	if err := os.WriteFile(file, []byte("alice:nohash:/:rw\nbob\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	quotas := filepath.Join(dir, "quotas")
+	if err := os.WriteFile(quotas, []byte("alice:*:/:rw:1G\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		args []string
 		want string
@@ -260,6 +264,8 @@ func TestErrors(t *testing.T) {
 		{[]string{"-root", dir, "-processes", "-1"}, "auto", 2},
 		{[]string{"-root", dir, "-processes", "2", "-addr", taken.Addr().String()}, "address already in use", 1},
 		{[]string{"-root", dir, "-processes", "2", "-public-host", "::1"}, "-public-host", 1},
+		{[]string{"-root", dir, "-processes", "2", "-quota", "1G"}, "quotas", 1},
+		{[]string{"-root", dir, "-processes", "2", "-users", quotas}, "quotas", 1},
 		{[]string{"-root", dir, "-processes", "3", "-shared-ports", "-passive-ports", "2000-2001"}, "too few", 1},
 		{[]string{"-root", dir, "-addr", "127.0.0.1:0", "-shared-ports", "-passive-ports", takenRange(taken)}, "address already in use", 1},
 		{[]string{"-root", dir, "-engine", "steam"}, "-engine", 2},

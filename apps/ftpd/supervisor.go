@@ -61,6 +61,9 @@ func supervise(o *options, cfg server.Config, a access, ports []port, signals, h
 	if err := trial.Close(); err != nil {
 		return err
 	}
+	if a.quota {
+		return errors.New("-processes: not together with quotas, which each process would count for itself")
+	}
 	if r := cfg.PassivePorts; o.sharedPorts && int(r.Hi)-int(r.Lo)+1 < o.processes {
 		return fmt.Errorf("-shared-ports: %d processes divide the ports among them, %s are too few", o.processes, r)
 	}
