@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	stdnet "net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -22,6 +24,7 @@ type access struct {
 	user     string // "" if there are several
 	password string // "" unless it was generated
 	secret   string // the password, generated or not
+	users    []byte // the file of users
 	cert     *certificate
 	quota    bool // somebody has one
 }
@@ -67,11 +70,20 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 // authenticator returns the users of the file, or the one user.
 func authenticator(o *options) (auth.Authenticator, access, error) {
 	if o.users != "" {
-		users, err := auth.LoadUsers(o.users)
-		if err != nil {
-			return nil, access{}, fmt.Errorf("users: %w", firstOf(err))
+		a := access{users: o.usersText}
+		var err error
+		if !o.child {
+			a.users, err = os.ReadFile(o.users)
 		}
-		return users, access{quota: o.quota != storage.Limits{} || users.HasQuota()}, nil
+		var users *auth.Users
+		if err == nil {
+			users, err = auth.ParseUsers(bytes.NewReader(a.users), o.users)
+		}
+		if err != nil {
+			return nil, a, fmt.Errorf("users: %w", firstOf(err))
+		}
+		a.quota = o.quota != storage.Limits{} || users.HasQuota()
+		return users, a, nil
 	}
 	a := access{user: o.user, quota: o.quota != storage.Limits{}}
 	if strings.ContainsAny(o.user, ":\r\n\x00") {

@@ -21,6 +21,7 @@ type duty struct {
 	Number, Of int // 1 to Of
 	Ports      []port
 	Password   string // of the one user
+	Users      []byte // or the file of them
 	Pair       *pair  // the certificate, nil for none
 	Desk       *desk
 	Orders     *process.Receiver[order]
@@ -68,7 +69,7 @@ func (d duty) serve() error {
 	if err != nil {
 		return err // the parent was satisfied
 	}
-	o.child, o.password, o.tlsPair = true, d.Password, d.Pair
+	o.child, o.password, o.usersText, o.tlsPair = true, d.Password, d.Users, d.Pair
 	cfg, access, err := configure(o)
 	if err != nil {
 		return err

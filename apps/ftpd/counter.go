@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -61,7 +62,7 @@ func (c *counter) ask(q question, undo method) verdict {
 		return v
 	}
 	a.left = true
-	if now := time.Now(); now.Sub(c.told) > 2*deskPatience {
+	if now := time.Now(); !errors.Is(err, runtime.ErrKilled) && now.Sub(c.told) > 2*deskPatience {
 		c.told = now
 		c.log.Error("the parent process does not answer", slog.Any("error", err))
 	}

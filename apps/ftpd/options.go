@@ -39,8 +39,9 @@ type options struct {
 	banTime               time.Duration
 	idle, drain           time.Duration
 	tlsCert, tlsKey       string
-	child                 bool  // one of several processes that serve, which has
-	tlsPair               *pair // this in place of the files
+	child                 bool   // one of several processes that serve, which has
+	tlsPair               *pair  // this and
+	usersText             []byte // this in place of the files
 	tlsSelfSigned         bool
 	tlsRequired           bool
 	tlsCCC                bool

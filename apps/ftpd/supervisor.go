@@ -221,7 +221,7 @@ func (sv *supervisor) run(number int) (serves bool, err error) {
 	r := running{orders: sender}
 	r.p, err = process.Start(serveDuty, duty{
 		Number: number, Of: sv.o.processes, Ports: sv.ports,
-		Password: sv.access.secret, Pair: sv.access.cert.pem(),
+		Password: sv.access.secret, Users: sv.access.users, Pair: sv.access.cert.pem(),
 		Desk: sv.desk, Orders: orders, Ready: ready,
 	}, process.Named(fmt.Sprintf("ftpd %d", number)), process.Processors(sv.processors), process.Calm())
 	if err != nil {

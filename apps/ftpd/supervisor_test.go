@@ -73,6 +73,30 @@ func TestProcessReplaced(t *testing.T) {
 	})
 }
 
+// What the files have said at the start holds for a process that comes later, too.
+func TestProcessReplacedWithoutFiles(t *testing.T) {
+	hash := exec.Command(program, "-hash-password")
+	hash.Stdin = strings.NewReader("secret\n")
+	text, err := hash.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := filepath.Join(t.TempDir(), "users")
+	onProcesses(t, func(t *testing.T, begin func(args ...string) *daemon) {
+		if err := os.WriteFile(users, fmt.Appendf(nil, "carol:%s:/:rw\n", bytes.TrimSpace(text)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d := begin("-users", users)
+		if err := os.Remove(users); err != nil {
+			t.Fatal(err)
+		}
+		killed := d.pid(1)
+		d.signal(1, syscall.SIGKILL)
+		eventually(t, "another process", func() bool { return d.pid(1) != killed })
+		d.dialTo(1).logIn("carol:secret")
+	})
+}
+
 // Processes that fail again and again end the server, which says why.
 func TestProcessesFail(t *testing.T) {
 	onProcesses(t, func(t *testing.T, begin func(args ...string) *daemon) {
