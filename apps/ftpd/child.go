@@ -37,9 +37,11 @@ type order struct {
 type command uint8
 
 const (
-	stop   command = iota // drain, and end
-	hurry                 // wait no longer
-	reload                // use another certificate
+	stop      command = iota // drain, and end
+	hurry                    // wait no longer
+	reload                   // use another certificate
+	closeDoor                // let others accept
+	openDoor
 )
 
 // serveDuty is the life of a process that serves.
@@ -76,11 +78,12 @@ func (d duty) serve() error {
 	}
 	defer cfg.Root.Close()
 	cfg.Logger = newLogger(o, os.Stderr).With(slog.Int("process", d.Number))
-	cfg.Register = &counter{desk: d.Desk, log: cfg.Logger}
+	cfg.Register = &counter{desk: d.Desk, number: d.Number, log: cfg.Logger}
 	if o.sharedPorts {
 		cfg.PassivePorts = partOf(cfg.PassivePorts, d.Number-1, d.Of)
 	}
-	s, err := newService(o, cfg, d.Ports)
+	var entrance door
+	s, err := newService(o, cfg, d.Ports, entrance.guard)
 	if err != nil {
 		return err
 	}
@@ -99,6 +102,8 @@ func (d duty) serve() error {
 				rush()
 			case reload:
 				access.cert.replace(o.Pair, cfg.Logger)
+			case closeDoor, openDoor:
+				entrance.set(o.What == closeDoor)
 			}
 		}
 		begin() // the parent has gone

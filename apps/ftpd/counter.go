@@ -19,8 +19,9 @@ import (
 // way others wait, and go next. What is given back waits for those, or for a moment.
 type counter struct {
 	// immutable
-	desk *desk
-	log  *slog.Logger
+	desk   *desk
+	number int // of the process
+	log    *slog.Logger
 
 	mu      sync.Mutex // held for a few instructions, and to send
 	waiting []*asked   // mu guards this and the rest
@@ -102,7 +103,7 @@ func (c *counter) sendLocked() {
 		all[i] = a.question
 	}
 	c.away = true
-	if err := c.desk.Begin(all, func(answers []verdict, err error) { c.came(sent, answers, err) }); err != nil {
+	if err := c.desk.Begin(questions{c.number, all}, func(answers []verdict, err error) { c.came(sent, answers, err) }); err != nil {
 		c.away = false
 		c.deliverLocked(sent, nil, err)
 	}

@@ -9,7 +9,13 @@ import (
 
 // A desk is the one register of all processes. The parent keeps it, who serves nobody and so
 // is the last to crash. It is asked many questions at a time.
-type desk = process.Service[[]question, []verdict]
+type desk = process.Service[questions, []verdict]
+
+// questions are those of one process.
+type questions struct {
+	From int // its number
+	All  []question
+}
 
 // A question is a call of a server.Register.
 type question struct {
@@ -37,24 +43,26 @@ type verdict struct {
 
 // A presence is what one process has been granted and has not given back.
 type presence struct {
+	sessions int
 	networks map[netip.Prefix]int // of sessions
 	users    map[string]int
 }
 
 // openDesk makes a desk before a register. A process that dies gives back what it was
 // granted, but not the failed logins.
-func openDesk(r server.Register) *desk {
-	present := make(map[process.Client]presence) // used by one call at a time
-	return process.NewService(func(from process.Client, all []question) ([]verdict, error) {
-		p, known := present[from]
-		if !known {
-			p = presence{make(map[netip.Prefix]int), make(map[string]int)}
+func openDesk(r server.Register, b *balance) *desk {
+	present := make(map[process.Client]*presence) // used by one call at a time
+	return process.NewService(func(from process.Client, q questions) ([]verdict, error) {
+		p := present[from]
+		if p == nil {
+			p = &presence{networks: make(map[netip.Prefix]int), users: make(map[string]int)}
 			present[from] = p
 		}
-		answers := make([]verdict, len(all))
-		for i, q := range all {
+		answers := make([]verdict, len(q.All))
+		for i, q := range q.All {
 			answers[i] = p.ask(r, q)
 		}
+		b.count(q.From, p.sessions)
 		return answers, nil
 	}, func(from process.Client) {
 		present[from].giveBack(r)
@@ -63,13 +71,15 @@ func openDesk(r server.Register) *desk {
 }
 
 // ask asks the register, and notes what it grants.
-func (p presence) ask(r server.Register, q question) (v verdict) {
+func (p *presence) ask(r server.Register, q question) (v verdict) {
 	switch q.What {
 	case enter:
 		if v.Verdict = r.Enter(q.Network); v.Verdict == server.Granted {
 			p.networks[q.Network]++
+			p.sessions++
 		}
 	case leave:
+		p.sessions--
 		r.Leave(q.Network)
 		uncount(p.networks, q.Network)
 	case mayTry:
@@ -88,7 +98,7 @@ func (p presence) ask(r server.Register, q question) (v verdict) {
 }
 
 // giveBack gives back all that was granted.
-func (p presence) giveBack(r server.Register) {
+func (p *presence) giveBack(r server.Register) {
 	for user, n := range p.users {
 		for range n {
 			r.Logout(user)

@@ -21,6 +21,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	stdnet "net"
 	"os"
 	"os/signal"
 	"strings"
@@ -71,7 +72,7 @@ func run(o *options, stdout, stderr io.Writer) error {
 	if o.processes > 1 {
 		return supervise(o, cfg, access, ports, signals, hups, stdout)
 	}
-	s, err := newService(o, cfg, ports)
+	s, err := newService(o, cfg, ports, func(l stdnet.Listener) stdnet.Listener { return l })
 	if err != nil {
 		return err
 	}

@@ -261,3 +261,29 @@ func TestProcessesBan(t *testing.T) {
 		}
 	})
 }
+
+// Clients that come one after the other, and stay, are spread over the processes.
+func TestProcessesBalance(t *testing.T) {
+	const clients = 40
+	onProcesses(t, func(t *testing.T, begin func(args ...string) *daemon) {
+		d := begin()
+		for range clients {
+			dial(t, d.addr)
+		}
+		sessions := regexp.MustCompile(`msg="session begins" process=(\d)`)
+		var found [][]string
+		eventually(t, "all sessions in the log", func() bool {
+			found = sessions.FindAllStringSubmatch(d.log.String(), -1)
+			return len(found) == clients
+		})
+		first := 0
+		for _, m := range found {
+			if m[1] == "1" {
+				first++
+			}
+		}
+		if first < clients/4 || first > clients*3/4 {
+			t.Errorf("%d of %d sessions are of process 1", first, clients)
+		}
+	})
+}

@@ -27,8 +27,9 @@ type listener struct {
 	implicit bool // its connections begin with TLS
 }
 
-// newService opens all that serve needs. The caller closes it.
-func newService(o *options, cfg server.Config, ports []port) (*service, error) {
+// newService opens all that serve needs. It accepts by what guard makes of a listener. The
+// caller closes it.
+func newService(o *options, cfg server.Config, ports []port, guard func(stdnet.Listener) stdnet.Listener) (*service, error) {
 	engine, stop, err := newEngine(o)
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func newService(o *options, cfg server.Config, ports []port) (*service, error) {
 	for _, p := range ports {
 		l, err := p.listen(o)
 		if err == nil {
-			s.listeners = append(s.listeners, listener{l, p.Implicit})
+			s.listeners = append(s.listeners, listener{guard(l), p.Implicit})
 			err = s.srv.Prepare(l)
 		}
 		if err != nil {

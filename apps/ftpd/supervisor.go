@@ -24,6 +24,7 @@ type supervisor struct {
 	access     access
 	ports      []port
 	desk       *desk
+	balance    *balance
 	processors int // of each process
 
 	quit  chan struct{} // closed when it stops
@@ -72,9 +73,11 @@ func supervise(o *options, cfg server.Config, a access, ports []port, signals, h
 		processors = max(goruntime.GOMAXPROCS(0)/o.processes, 1)
 	}
 	goruntime.GOMAXPROCS(1) // the parent has little to do
+	b := newBalance()
 	sv := &supervisor{
 		o: o, log: cfg.Logger, access: a, ports: ports,
-		desk:       openDesk(server.NewRegister(cfg)),
+		desk:       openDesk(server.NewRegister(cfg), b),
+		balance:    b,
 		processors: processors,
 		quit:       make(chan struct{}),
 		up:         make(chan int),
@@ -105,6 +108,8 @@ func (sv *supervisor) watch(ended <-chan struct{}, signals, hups <-chan os.Signa
 				serving()
 				serving = nil
 			}
+		case <-sv.balance.changed:
+			sv.weigh()
 		case <-hups:
 			if sv.access.cert.reload(sv.log) {
 				sv.tell(order{What: reload, Pair: sv.access.cert.pem()})
@@ -149,6 +154,21 @@ func (sv *supervisor) stop() {
 			_ = r.p.Kill()
 		}
 	})
+}
+
+// weigh closes the doors of processes with many sessions, and opens others.
+func (sv *supervisor) weigh() {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	for number, closed := range sv.balance.moves() {
+		o := order{What: openDoor}
+		if closed {
+			o.What = closeDoor
+		}
+		if r, ok := sv.running[number]; ok {
+			r.tell(o)
+		}
+	}
 }
 
 // tell gives an order to all processes.
@@ -242,6 +262,7 @@ func (sv *supervisor) run(number int) (serves bool, err error) {
 		err := ready.Wait() // or it is closed
 		if err == nil {
 			sv.log.Info("process serves", slog.Int("process", number), slog.Int("pid", r.p.PID()))
+			sv.balance.add(number)
 			sv.up <- number
 		}
 		came <- err == nil
@@ -251,5 +272,7 @@ func (sv *supervisor) run(number int) (serves bool, err error) {
 	sv.mu.Lock()
 	delete(sv.running, number)
 	sv.mu.Unlock()
-	return <-came, err
+	serves = <-came
+	sv.balance.remove(number)
+	return serves, err
 }
