@@ -56,29 +56,33 @@ type guarded struct {
 	stdnet.Listener
 	door     *door
 	deadline deadliner
+	waited   bool // who accepts has: whoever still is there is his
 }
 
-// Accept accepts a connection when the door is open, or one that has waited for long.
+// Accept accepts a connection when the door is open, or else those that have waited for long.
 func (g *guarded) Accept() (stdnet.Conn, error) {
 	for {
-		if g.arm(time.Time{}) {
-			// Open, or nobody else has come: both are no reason to wait on.
-			_ = g.door.opened.WaitUntil(runtime.Now().Add(doorPatience))
-			g.arm(time.Now().Add(time.Millisecond))
+		if g.arm() && !g.waited {
+			_ = g.door.opened.WaitUntil(runtime.Now().Add(doorPatience)) // how it ends makes no difference
+			g.waited = true
+			g.arm()
 		}
 		c, err := g.Listener.Accept()
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return c, err
 		}
+		g.waited = false
 	}
 }
 
-// arm bounds the next Accept if the door is closed, and reports whether it is.
-func (g *guarded) arm(until time.Time) (closed bool) {
+// arm bounds the next Accept, to what is there, if the door is closed, and reports whether
+// it is.
+func (g *guarded) arm() (closed bool) {
 	g.door.mu.Lock()
 	defer g.door.mu.Unlock()
-	if !g.door.closed {
-		until = time.Time{}
+	var until time.Time
+	if g.door.closed {
+		until = time.Now().Add(time.Millisecond)
 	}
 	_ = g.deadline.SetDeadline(until) // Accept tells if it is closed
 	return g.door.closed

@@ -59,6 +59,24 @@ func TestDoor(t *testing.T) {
 					t.Fatalf("accepted after %v, though the door is closed", waited)
 				}
 			}
+			// Many wait no longer than one: one by one they would lose patience.
+			const many = int(2 * patience / doorPatience)
+			overdue := time.After(patience)
+			for range many {
+				c, err := stdnet.Dial("tcp", l.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+			}
+			for n := range many {
+				select {
+				case c := <-accepted:
+					c.Close()
+				case <-overdue:
+					t.Fatalf("%d of %d are accepted", n, many)
+				}
+			}
 			d.set(false)
 			take()
 			d.set(true)
