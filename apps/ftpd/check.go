@@ -24,11 +24,14 @@ const checkPatience = 10 * time.Second
 // check tells what the server would do with these options, tries it on this
 // machine, and returns the first error.
 func check(o *options, w io.Writer) error {
-	cfg, _, err := configure(o)
+	cfg, access, err := configure(o)
 	if err != nil {
 		return err
 	}
 	defer cfg.Root.Close()
+	if err := checkProcesses(o, cfg, access); err != nil {
+		return err
+	}
 	engine, stop, err := newEngine(o)
 	if err != nil {
 		return err

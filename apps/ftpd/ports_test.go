@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/weft-go/weft/ftp/server"
 )
 
 // Shared ports are divided among the processes, and all open when ftpd says that it serves.
@@ -127,6 +129,24 @@ func TestActivationErrors(t *testing.T) {
 		cmd.ExtraFiles = []*os.File{f}
 		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), tc.want) {
 			t.Errorf("%+v: %s", tc, out)
+		}
+	}
+}
+
+// TestPartOf: the parts are the range, and no port is in two.
+func TestPartOf(t *testing.T) {
+	whole := server.PortRange{Lo: 65530, Hi: 65535}
+	for n := 1; n <= 6; n++ {
+		next := whole.Lo
+		for i := range n {
+			part := partOf(whole, i, n)
+			if part.Lo != next || part.Hi < part.Lo {
+				t.Errorf("part %d of %d is %s", i, n, part)
+			}
+			next = part.Hi + 1
+		}
+		if next != whole.Hi+1 {
+			t.Errorf("%d parts end before %d", n, next)
 		}
 	}
 }

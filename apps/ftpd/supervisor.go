@@ -62,11 +62,8 @@ func supervise(o *options, cfg server.Config, a access, ports []port, signals, h
 	if err := trial.Close(); err != nil {
 		return err
 	}
-	if a.quota {
-		return errors.New("-processes: not together with quotas, which each process would count for itself")
-	}
-	if r := cfg.PassivePorts; o.sharedPorts && int(r.Hi)-int(r.Lo)+1 < o.processes {
-		return fmt.Errorf("-shared-ports: %d processes divide the ports among them, %s are too few", o.processes, r)
+	if err := checkProcesses(o, cfg, a); err != nil {
+		return err
 	}
 	processors := o.workers
 	if processors == 0 {
@@ -95,6 +92,19 @@ func supervise(o *options, cfg server.Config, a access, ports []port, signals, h
 		a.print(stdout, o, ports[0].addr)
 		go removeStale(cfg)
 	})
+}
+
+// checkProcesses returns what several processes can't do.
+func checkProcesses(o *options, cfg server.Config, a access) error {
+	r := cfg.PassivePorts
+	switch {
+	case o.processes <= 1:
+	case a.quota:
+		return errors.New("-processes: not together with quotas, which each process would count for itself")
+	case o.sharedPorts && int(r.Hi)-int(r.Lo)+1 < o.processes:
+		return fmt.Errorf("-shared-ports: %d processes divide the ports among them, %s are too few", o.processes, r)
+	}
+	return nil
 }
 
 // watch passes signals on until all processes have ended. serving is called when all serve.
