@@ -162,7 +162,7 @@ func TestParentStopped(t *testing.T) {
 		if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		second := d.dialTo(2)
+		second := d.admitted(2)
 		d.of(1).expect("421")
 		second.cmd("331", "USER x")
 		if !strings.Contains(d.log.String(), "the parent process does not answer") {
