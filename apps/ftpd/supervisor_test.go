@@ -97,6 +97,24 @@ func TestProcessReplacedWithoutFiles(t *testing.T) {
 	})
 }
 
+// A process that hangs keeps the server from ending for a while, and not for ever.
+func TestProcessHangs(t *testing.T) {
+	d := begin(t, append(processArgs["task"], "-drain", "100ms")...)
+	other := d.dialTo(1)
+	d.only(1) // and it stays stopped
+	hung := d.pid(2)
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	other.expect("421")
+	if code := d.status(); code != 1 || !strings.Contains(d.log.String(), "killed") {
+		t.Errorf("exit status %d\n%s", code, &d.log)
+	}
+	if err := syscall.Kill(hung, 0); err != syscall.ESRCH {
+		t.Errorf("the process that has hung: %v", err)
+	}
+}
+
 // Processes that fail again and again end the server, which says why.
 func TestProcessesFail(t *testing.T) {
 	onProcesses(t, func(t *testing.T, begin func(args ...string) *daemon) {
