@@ -147,8 +147,23 @@ func (s *session) siteIDLE(arg string) (reply, error) {
 	return answer(ftp.CodeOK, fmt.Sprintf("Idle timeout is %d seconds.", int64(s.idle.Seconds()))), nil
 }
 
+// siteQUOTA tells what the user's tree holds, and may hold.
 func (s *session) siteQUOTA(string) (reply, error) {
-	return answer(ftp.CodeOK, "This server has no quotas."), nil
+	used, max, err := s.store().usage()
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return answer(ftp.CodeOK, "You have no quota."), nil
+	case err != nil:
+		return reply{}, err
+	}
+	return answer(ftp.CodeOK, fmt.Sprintf("You use %s bytes and %s files.", ofLimit(used.Bytes, max.Bytes), ofLimit(used.Files, max.Files))), nil
+}
+
+func ofLimit(used, max int64) string {
+	if max == 0 {
+		return strconv.FormatInt(used, 10)
+	}
+	return fmt.Sprintf("%d of %d", used, max)
 }
 
 // siteSYMLINK makes a link to a path of the tree, if the server allows that. The

@@ -47,7 +47,12 @@ func (s *session) cmdALLO(arg string) (reply, error) {
 	case size > s.cfg.MaxFileSize:
 		return reply{}, errFileTooLarge
 	}
-	if n, err := s.store().free(s.cwd); err == nil && size > n {
+	if _, max, err := s.store().usage(); err == nil {
+		// What is left says nothing: an upload may replace what is there.
+		if max.Bytes > 0 && size > max.Bytes {
+			return reply{}, storage.ErrQuota
+		}
+	} else if n, err := s.store().free(s.cwd); err == nil && size > n {
 		return reply{}, storage.ErrNoSpace
 	}
 	s.allo = size

@@ -77,6 +77,6 @@
 //
 // # Limits
 //
-// The verbs that ftp.Unserved knows are answered with 502, CCC with 534. There are no
-// quotas; Config.MaxFileSize bounds one file.
+// The verbs that ftp.Unserved knows are answered with 502, CCC with 534. Config.Quota
+// bounds what a home holds, Config.MaxFileSize one file.
 package server

@@ -49,6 +49,8 @@ type store struct {
 	engine Engine
 	fs     storage.FS
 	shared bool // fs is the server's, and not closed
+	srv    *Server
+	tree   *tree // that has a quota, nil for none
 
 	refused ftp.Perm // rights that are of no use in this tree
 }
@@ -69,13 +71,13 @@ func (l callLimit) Offload(fn func()) error {
 }
 
 // openStore returns the tree of a user.
-func openStore(srv *Server, cfg *Config, id *auth.Identity, place *userPlace) (*store, error) {
-	s := &store{engine: callLimit{cfg.Engine, &srv.calls}, fs: cfg.Root, shared: true}
+func openStore(srv *Server, host *Host, cfg *Config, id *auth.Identity, place *userPlace) (*store, error) {
+	s := &store{engine: callLimit{cfg.Engine, &srv.calls}, fs: cfg.Root, shared: true, srv: srv}
 	if cfg.RootFor != nil {
 		s.engine = callLimit{cfg.Engine, &place.calls}
 	}
 	if cfg.RootFor == nil && id.Home == "/" {
-		return s.look(), nil
+		return s.limit(host, cfg, id), nil
 	}
 	fsys, err := await(s.engine, func() (storage.FS, error) {
 		if cfg.RootFor != nil {
@@ -87,18 +89,35 @@ func openStore(srv *Server, cfg *Config, id *auth.Identity, place *userPlace) (*
 		return nil, err
 	}
 	s.fs, s.shared = fsys, false
-	return s.look(), nil
+	return s.limit(host, cfg, id), nil
 }
 
-// look finds out what the tree refuses everyone.
-func (s *store) look() *store {
-	if storage.IsReadOnly(s.fs) {
+// limit finds out what the tree refuses everyone, and gives it the user's quota.
+func (s *store) limit(host *Host, cfg *Config, id *auth.Identity) *store {
+	max := quota(cfg, id)
+	switch {
+	case storage.IsReadOnly(s.fs):
 		s.refused = ^(ftp.PermList | ftp.PermRead)
+	case max != storage.Limits{}:
+		s.tree = s.srv.trees.enter(host, cfg, id)
+		s.fs = s.tree.usage.Limit(s.fs, max)
 	}
 	return s
 }
 
+// usage returns what the tree holds and may hold, errors.ErrUnsupported if it has no quota.
+func (s *store) usage() (used, max storage.Limits, err error) {
+	err = awaitErr(s.engine, func() (err error) {
+		used, max, err = storage.UsageOf(s.fs)
+		return err
+	})
+	return used, max, err
+}
+
 func (s *store) close() error {
+	if s.tree != nil {
+		defer s.srv.trees.leave(s.tree)
+	}
 	if s.shared {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/weft-go/weft/ftp"
+	"github.com/weft-go/weft/ftp/storage"
 	"github.com/weft-go/weft/runtime"
 )
 
@@ -32,6 +33,7 @@ var outcomes = []struct {
 	{errDeflateCut, "cut"},
 	{errDamaged, "damaged"},
 	{errFileTooLarge, "too large"},
+	{storage.ErrQuota, "quota"},
 }
 
 // outcome returns the name for how the transfer ended.

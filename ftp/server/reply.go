@@ -113,6 +113,7 @@ var storeReplies = []struct {
 	{storage.ErrNotRegular, ftp.CodeUnavailable, "Not a regular file."},
 	{storage.ErrInvalidName, ftp.CodeBadName, "File name not allowed."},
 	{storage.ErrOffset, ftp.CodeBadRestart, "Offset is beyond the end of the file."},
+	{storage.ErrQuota, ftp.CodeQuota, "Quota exceeded."},
 	{storage.ErrNoSpace, ftp.CodeNoSpace, "Insufficient storage space."},
 	{syscall.EMFILE, ftp.CodeBusy, "Server is busy, try again later."},
 	{syscall.ENFILE, ftp.CodeBusy, "Server is busy, try again later."},

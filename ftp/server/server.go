@@ -32,11 +32,12 @@ type Server struct {
 	logins   gate
 	public   *publicHosts
 	ports    ports
-	guard    guard       // failed logins
-	refused  rarely      // connections
-	calls    gate        // of Config.Root
-	hashes   gate        // reading for hashes, a buffer at a time
-	deflates gate        // transfers in MODE Z
+	guard    guard  // failed logins
+	refused  rarely // connections
+	calls    gate   // of Config.Root
+	hashes   gate   // reading for hashes, a buffer at a time
+	deflates gate   // transfers in MODE Z
+	trees    trees
 	stopping atomic.Bool // no session goes on but for its transfer
 
 	// mu guards. It is held for a few instructions only.

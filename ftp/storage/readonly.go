@@ -11,8 +11,13 @@ func ReadOnly(fsys FS) FS { return readOnly{fsys} }
 
 // IsReadOnly reports whether fsys refuses every write by itself, as what [ReadOnly] returns does.
 func IsReadOnly(fsys FS) bool {
-	_, ok := fsys.(readOnly)
-	return ok
+	switch fsys := fsys.(type) {
+	case readOnly:
+		return true
+	case *limited:
+		return IsReadOnly(fsys.inner)
+	}
+	return false
 }
 
 // readOnly names each method instead of embedding FS, so that a write operation added to the

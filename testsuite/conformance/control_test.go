@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weft-go/weft/ftp"
+	"github.com/weft-go/weft/ftp/server"
 )
 
 // Directories, parameters, information, and the control connection itself.
@@ -75,6 +76,17 @@ func init() {
 		f.want("file", fifty)
 	})
 
+	runs("C094", func(f *fixture) {
+		c := f.login()
+		c.cmd(257, "MKD other")
+		before := c.cmd(200, "SITE QUOTA").Text()
+		c.cmd(350, "RNFR file")
+		f.decide(c.cmd(250, "RNTO other/file").Code)
+		if after := c.cmd(200, "SITE QUOTA").Text(); after != before || !strings.Contains(after, "of 1000 bytes") {
+			f.Errorf("%q, then %q", before, after)
+		}
+		f.want("other/file", fifty)
+	}, func(c *server.Config) { c.Quota.Bytes = 1000 })
 	is("C117", 215)
 	runs("C118", func(f *fixture) {
 		if r := f.login().cmd(211, "STAT"); len(r.Lines) < 3 {
