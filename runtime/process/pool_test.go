@@ -250,11 +250,14 @@ func TestPoolIMapFeedback(t *testing.T) {
 		e := ok(NewEvent(Here))
 		var all event.Event
 		in := func(yield func(*Event) bool) {
-			if yield(e) && yield(e) && yield(e) { // the second and the third find the worker busy
-				check(t, e.Set())
-				if err := all.WaitUntil(runtime.Now().Add(runtimetest.Patience)); err != nil {
-					t.Errorf("not all have a result: %v", err)
+			for range 3 { // the second and the third find the worker busy
+				if !yield(e) {
+					return
 				}
+			}
+			check(t, e.Set())
+			if err := all.WaitUntil(runtime.Now().Add(runtimetest.Patience)); err != nil {
+				t.Errorf("not all have a result: %v", err)
 			}
 		}
 		n := 0
