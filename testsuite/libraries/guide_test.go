@@ -24,7 +24,7 @@ func TestGuide(t *testing.T) {
 	var program, output string
 	for block := range strings.SplitSeq(string(guide), fence+"go\n") {
 		source, after, _ := strings.Cut(block, fence)
-		if m := regexp.MustCompile("It prints `(.*)`").FindStringSubmatch(after); m != nil && strings.Contains(source, "pgdial.Dial") {
+		if m := regexp.MustCompile("It prints `(.*)`").FindStringSubmatch(after); m != nil && strings.Contains(source, "pgdial.Configure") {
 			program, output = source, m[1]
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/weft-go/weft/net/pgdial"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/queue"
 )
@@ -68,13 +69,11 @@ func acquire(pool *pgxpool.Pool) (conn *pgxpool.Conn, err error) {
 
 // TestPgxPool: a connection of pgx's own pool is used by the task directly, and released.
 func TestPgxPool(t *testing.T) {
-	conn := pgConfig(t)
-	config, err := pgxpool.ParseConfig(conn.ConnString())
+	config, err := pgxpool.ParseConfig(pgConfig(t).ConnString())
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.ConnConfig.DialFunc = conn.DialFunc
-	config.ConnConfig.LookupFunc = conn.LookupFunc
+	pgdial.Configure(&config.ConnConfig.Config)
 	config.MaxConns = 3
 	direct(t, func() {
 		ctx := context.Background()
