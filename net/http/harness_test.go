@@ -2,6 +2,8 @@ package http_test
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
@@ -254,3 +256,15 @@ var (
 	_ http.RoundTripper = new(http.Transport)
 	_ stdhttp.Handler   = http.HandlerFunc(nil)
 )
+
+// trusting returns the configuration of clients of a server with the certificate of
+// server.
+func trusting(server *tls.Config) *tls.Config {
+	roots := x509.NewCertPool()
+	c, err := x509.ParseCertificate(server.Certificates[0].Certificate[0])
+	if err != nil {
+		panic(err)
+	}
+	roots.AddCert(c)
+	return &tls.Config{RootCAs: roots}
+}
