@@ -243,7 +243,7 @@ func TestFileName(t *testing.T) {
 		"http://host/...":                         "host.html",
 		"http://host/a%00b%0ac":                   "a_b_c",
 		"http://host/a%5cb:c":                     "a_b_c",
-		"http://host/%ff":                         "_" + "",
+		"http://host/%ff":                         "host.html",
 		"http://[::1]:80/":                        "__1.html",
 		"http://host/" + strings.Repeat("é", 300): strings.Repeat("é", 101),
 	} {
