@@ -31,6 +31,8 @@ const (
 	CodeLoggedInByCert  Code = 232 // RFC 2228: logged in by the security exchange
 	CodeAuthAccepted    Code = 234 // RFC 2228: security mechanism accepted
 	CodeFileOK          Code = 250 // file action completed
+	CodeMD5             Code = 251 // draft-twine-ftpmd5: the MD5 of a file
+	CodeMD5List         Code = 252 // draft-twine-ftpmd5: those of several
 	CodePath            Code = 257 // "PATHNAME" created, or the current one
 
 	CodeNeedPassword Code = 331 // user name okay

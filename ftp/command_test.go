@@ -117,7 +117,7 @@ func TestSets(t *testing.T) {
 		{"uses REST", func(c *Command) bool { return c.Seq&UsesRest != 0 }, "HASH RETR STOR"},
 		{"keeps REST", func(c *Command) bool { return c.Seq&KeepsRest != 0 }, "ALLO EPRT EPSV PASV PORT"},
 		{"list", func(c *Command) bool { return c.Perm == PermList }, "AVBL LIST MDTM MLSD MLST NLST SIZE STAT"},
-		{"read", func(c *Command) bool { return c.Perm == PermRead }, "HASH RETR XCRC XMD5 XSHA1 XSHA256 XSHA512"},
+		{"read", func(c *Command) bool { return c.Perm == PermRead }, "HASH MD5 MMD5 RETR XCRC XMD5 XSHA1 XSHA256 XSHA512"},
 		{"write", func(c *Command) bool { return c.Perm == PermWrite }, "MFF MFMT STOR STOU"},
 		{"append", func(c *Command) bool { return c.Perm == PermAppend }, "APPE"},
 		{"delete", func(c *Command) bool { return c.Perm == PermDelete }, "DELE"},
@@ -223,7 +223,7 @@ func TestFeat(t *testing.T) {
 		"Features:", " AUTH TLS", " PBSZ", " PROT", " CCC", " MODE Z", " EPSV", " EPRT", " REST STREAM", " RANG STREAM",
 		" MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;",
 		" SIZE", " MDTM", " HASH SHA-256*;SHA-512;SHA-1;MD5;CRC32",
-		" XCRC", " XMD5", " XSHA1", " XSHA256", " XSHA512", " AVBL", " MFMT", " MFF Modify;UNIX.mode;",
+		" XCRC", " XMD5", " XSHA1", " XSHA256", " XSHA512", " MD5", " MMD5", " AVBL", " MFMT", " MFF Modify;UNIX.mode;",
 		" HOST", " LANG EN*", " CSID", " CLNT", " TVFS", " UTF8", "End",
 	}
 	if got := FeatLines(Selected{Facts: FactType | FactSize}, nil); !slices.Equal(got, want) {

@@ -209,6 +209,8 @@ var permLetters = [...]struct {
 
 func appendPerm(dst []byte, e *Entry) []byte {
 	dir := e.Mode.IsDir()
+	// A pipe or device is never read or written. Where a link leads is not known.
+	special := !dir && !e.Mode.IsRegular() && e.Mode&fs.ModeSymlink == 0
 	if dir {
 		dst = append(dst, 'e')
 	}
@@ -216,6 +218,9 @@ func appendPerm(dst []byte, e *Entry) []byte {
 		letter := l.file
 		if dir {
 			letter = l.dir
+		}
+		if special && l.perm&(PermRead|PermWrite|PermAppend) != 0 {
+			continue
 		}
 		if letter != 0 && e.Perm.Has(l.perm) {
 			dst = append(dst, letter)

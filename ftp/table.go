@@ -13,7 +13,7 @@ var (
 	// sendReplies: the server sends over the data connection.
 	sendReplies = []Code{
 		CodeRestartMarker, CodeDataOpen, CodeOpeningData, CodeTransferDone, CodeFileOK,
-		CodeNoData, CodeAborted, CodeBusy, CodeNoSuchProt, CodeBadProtocol, CodePolicy,
+		CodeNoData, CodeAborted, CodeBusy, CodeBadParameter, CodeNoSuchProt, CodeBadProtocol, CodePolicy,
 		CodeBadName, CodeBadRestart,
 	}
 	// storeReplies: the server stores what comes over it.
@@ -23,7 +23,7 @@ var (
 		CodeStoreNeedsAcct, CodePolicy, CodePageType, CodeQuota, CodeBadName, CodeBadRestart,
 	}
 	changeReplies = []Code{CodeFileOK, CodeBusy, CodeBadName}
-	hashReplies   = []Code{CodeFileStatus, CodeFileOK, CodeAborted, CodeBusy, CodeBadName, CodeBadRestart}
+	hashReplies   = []Code{CodeFileStatus, CodeFileOK, CodeMD5, CodeMD5List, CodeAborted, CodeBusy, CodeBadName, CodeBadRestart}
 	paramReplies  = []Code{CodeOK, CodeBadParameter}
 )
 
@@ -246,6 +246,14 @@ var table = fillAliases([]Command{
 		Replies: hashReplies,
 	},
 	{
+		Verb: "MD5", Arg: ArgRequired, Login: true, Perm: PermRead, Feat: "MD5",
+		Syntax: "<SP> pathname", RFC: "draft-twine-ftpmd5", Replies: hashReplies,
+	},
+	{
+		Verb: "MMD5", Arg: ArgRequired, Login: true, Perm: PermRead, Feat: "MMD5",
+		Syntax: "<SP> pathname, ...", RFC: "draft-twine-ftpmd5", Replies: hashReplies,
+	},
+	{
 		Verb: "AVBL", Arg: ArgOptional, Login: true, Perm: PermList, Feat: "AVBL",
 		Syntax: "[<SP> pathname]", RFC: "draft-peterson-streamlined-ftp-command-extensions",
 		Replies: []Code{CodeFileStatus, CodeBusy, CodeBadName},
@@ -295,7 +303,7 @@ var table = fillAliases([]Command{
 	{
 		Verb: "STAT", Arg: ArgOptional, Login: true, Perm: PermList, Busy: BusyNowBare,
 		Syntax: "[<SP> pathname]", RFC: "959 4.1.3",
-		Replies: []Code{CodeSystemStatus, CodeDirStatus, CodeFileStatus, CodeBusy, CodeBadName},
+		Replies: []Code{CodeSystemStatus, CodeDirStatus, CodeFileStatus, CodeBusy, CodeBadParameter, CodeBadName},
 	},
 	{
 		Verb: "HELP", Arg: ArgOptional, Syntax: "[<SP> command]", RFC: "959 4.1.3",
@@ -345,8 +353,6 @@ var unserved = []struct{ verb, rfc string }{
 	{"LPRT", "1639 2"},
 	{"LPSV", "1639 2"},
 	{"MFCT", "draft-somers-ftp-mfxx"},
-	{"MD5", "draft-twine-ftpmd5"},
-	{"MMD5", "draft-twine-ftpmd5"},
 	{"COMB", "draft-peterson-streamlined-ftp-command-extensions"},
 	{"DSIZ", "draft-peterson-streamlined-ftp-command-extensions"},
 	{"RMDA", "draft-peterson-streamlined-ftp-command-extensions"},

@@ -2,14 +2,15 @@ package main
 
 import (
 	"bytes"
-	"errors"
+	"context"
 	"fmt"
 	"io"
-	"net/url"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,329 +18,347 @@ import (
 	"testing"
 	"time"
 
-	stdhttp "net/http"
-	"net/http/httptest"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 60 * time.Second
-
-// program is the fetch that was built for the tests.
-var program string
-
+// TestMain is the program itself for tests that need it as a process.
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "fetch-test-")
-	if err == nil {
-		program = filepath.Join(dir, "fetch")
-		var out []byte
-		if out, err = exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w\n%s", err, out)
-		}
+	if os.Getenv("WEFT_FETCH") != "" {
+		main()
 	}
-	code := 1
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	} else {
-		code = m.Run()
-	}
-	os.RemoveAll(dir)
-	os.Exit(code)
+	runtimetest.Main(m)
 }
 
-// outcome is what a run of the program came to.
-type outcome struct {
-	status         int
-	stdout, stderr string
-}
-
-// fetch runs the program to its end.
-func fetch(t *testing.T, stdin string, args ...string) outcome {
+// serve starts a server of the standard library.
+func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return outcome{status(t, cmd), stdout.String(), stderr.String()}
+	srv := httptest.NewServer(handler)
+	t.Cleanup(srv.Close)
+	return srv
 }
 
-func status(t *testing.T, cmd *exec.Cmd) int {
-	t.Helper()
-	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
-	var exit *exec.ExitError
-	switch err := cmd.Wait(); {
-	case err == nil:
-		return 0
-	case errors.As(err, &exit):
-		return exit.ExitCode()
-	default:
-		t.Fatal(err)
-		return 0
-	}
+// result is what a run of the program has left.
+type result struct {
+	code     int
+	out, err string
 }
 
-// wants fails the test unless the output matches each pattern.
-func (o outcome) wants(t *testing.T, status int, patterns ...string) {
+// fetch runs the program, with what it reads from standard input.
+func fetch(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
-	if o.status != status {
-		t.Errorf("status %d, want %d", o.status, status)
+	var out, err bytes.Buffer
+	code := run(t.Context(), args, strings.NewReader(stdin), &out, &err)
+	return result{code, out.String(), err.String()}
+}
+
+func (r result) want(t *testing.T, code int, parts ...string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, want %d", r.code, code)
 	}
-	for _, p := range patterns {
-		if !regexp.MustCompile(`(?m)` + p).MatchString(o.stdout) {
-			t.Errorf("the output does not match %q", p)
+	for _, part := range parts {
+		if !strings.Contains(r.out+r.err, part) {
+			t.Errorf("no %q", part)
 		}
 	}
 	if t.Failed() {
-		t.Logf("stdout:\n%s\nstderr:\n%s", o.stdout, o.stderr)
+		t.Fatalf("%s\n%s", r.out, r.err)
 	}
 }
 
-func site(t *testing.T, h stdhttp.HandlerFunc) string {
+// tree returns the files below a directory, with their content.
+func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	return srv.URL
-}
-
-// TestTogether: pages are fetched at the same time, as many as the limit says. Each answer waits
-// until all have been asked for.
-func TestTogether(t *testing.T) {
-	const n = 7
-	var together sync.WaitGroup
-	together.Add(n)
-	u := site(t, func(w stdhttp.ResponseWriter, r *stdhttp.Request) {
-		together.Done()
-		together.Wait()
-		fmt.Fprint(w, "page")
-	})
-	var list strings.Builder
-	fmt.Fprintf(&list, "# pages\n\n")
-	for i := range n - 1 {
-		fmt.Fprintf(&list, "  %s/%d\n", strings.TrimPrefix(u, "http://"), i)
-	}
-	fetch(t, list.String(), "-limit", "7", "-from", "-", u+"/x").
-		wants(t, 0, `^200 +4 B +\d+\S*  http://\S+/x$`, `^7 of 7 fetched, 28 B in \S+; one after the other \S+, [\d.]+ times as long$`)
-}
-
-// TestSerial: with -serial there is one request at a time, in the order of the list.
-func TestSerial(t *testing.T) {
-	var now atomic.Int64
-	u := site(t, func(w stdhttp.ResponseWriter, r *stdhttp.Request) {
-		if now.Add(1) > 1 {
-			t.Error("two at a time")
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
-		defer now.Add(-1)
+		text, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, dir+"/")] = string(text)
+		return err
 	})
-	file := filepath.Join(t.TempDir(), "urls")
-	if err := os.WriteFile(file, []byte(u+"/1\n"+u+"/2\n"+u+"/3\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	fetch(t, "", "-serial", "-from", file).wants(t, 0, `(?s)/1\n.*/2\n.*/3\n`, `^3 of 3 fetched, 0 B in \S+, one after the other$`)
-}
-
-// TestRetries: what may pass is tried again, after as long as the server says; what
-// does not pass is not.
-func TestRetries(t *testing.T) {
-	var mu sync.Mutex
-	counts := make(map[string]int)
-	var first time.Time
-	u := site(t, func(w stdhttp.ResponseWriter, r *stdhttp.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		counts[r.URL.Path]++
-		n := counts[r.URL.Path]
-		switch {
-		case r.URL.Path == "/missing":
-			w.WriteHeader(404)
-		case r.URL.Path == "/broken":
-			w.WriteHeader(500)
-		case r.URL.Path == "/busy" && n == 1:
-			first = time.Now()
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(503)
-		case r.URL.Path == "/busy":
-			if time.Since(first) < 900*time.Millisecond {
-				t.Error("it did not wait as long as it was told to")
-			}
-		case r.URL.Path == "/cut" && n == 1:
-			w.Header().Set("Content-Length", "10")
-			fmt.Fprint(w, "half")
-		case r.URL.Path == "/reset" && n == 1:
-			panic(stdhttp.ErrAbortHandler)
-		}
-	})
-	o := fetch(t, "", "-retries", "1", u+"/missing", u+"/broken", u+"/busy", u+"/cut", u+"/reset", u+"/fine", "http://127.0.0.1:1/none")
-	o.wants(t, 1,
-		`^FAILED .*/missing: status 404 Not Found$`,
-		`^FAILED .*/broken: status 500 .* \(2 attempts\)$`,
-		`^200 .*/busy \(2 attempts\)$`,
-		`^200 .*/cut \(2 attempts\)$`,
-		`^200 .*/reset \(2 attempts\)$`,
-		`^200 .*/fine$`,
-		`^FAILED .*/none: .*refused \(2 attempts\)$`,
-		`^4 of 7 fetched, .*, 3 failed`)
-}
-
-// TestSave: pages are saved under names that stay in the directory, and nothing is
-// overwritten.
-func TestSave(t *testing.T) {
-	u := site(t, func(w stdhttp.ResponseWriter, r *stdhttp.Request) {
-		if r.URL.Path == "/dir/bad" {
-			w.Header().Set("Content-Length", "1000")
-		}
-		fmt.Fprint(w, r.URL.Path)
-	})
-	outside := t.TempDir()
-	dir := filepath.Join(outside, "pages")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(filepath.Join(outside, "target"), filepath.Join(dir, "link")); err != nil {
-		t.Fatal(err)
-	}
-	fetch(t, "", "-retries", "0", "-save", dir, "-serial",
-		u+"/x/a.txt", u+"/y/a.txt", u+"/link", u+"/..%2f..%2fescaped", u+"/.hidden", u+"/", u+"/dir/bad").
-		wants(t, 1, `-> \S+/a-1.txt$`, `^FAILED .*/bad: `)
-	want := map[string]string{
-		"a.txt": "mine", "a-1.txt": "/x/a.txt", "a-2.txt": "/y/a.txt", "link-1": "/link",
-		"escaped": "/../../escaped", "hidden": "/.hidden", "127.0.0.1.html": "/",
-	}
-	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
-		if e.Name() == "link" {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if content, ok := want[e.Name()]; !ok || string(text) != content || err != nil {
-			t.Errorf("%s: %q, %v", e.Name(), text, err)
-		}
-		delete(want, e.Name())
+	return files
+}
+
+// TestTogether is the tutorial's page fetcher: no page comes before all have been asked for, so
+// one after the other none would.
+func TestTogether(t *testing.T) {
+	const pages = 40
+	var asked sync.WaitGroup
+	asked.Add(pages)
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Done()
+		asked.Wait()
+		_, _ = fmt.Fprint(w, strings.Repeat("x", 1000))
+	})
+	var list strings.Builder
+	list.WriteString("# pages\n\n")
+	for i := range pages {
+		fmt.Fprintf(&list, "  %s/%d\r\n", srv.URL, i)
 	}
-	if len(want) > 0 {
-		t.Errorf("not there: %v", want)
-	}
-	if left, _ := os.ReadDir(outside); len(left) != 1 {
-		t.Errorf("outside of the directory: %v", left)
+	r := fetch(t, list.String(), "-i", "-", "-n", fmt.Sprint(pages))
+	r.want(t, exitOK, "40 pages, 40 kB in ", "one after the other: ")
+	if lines := strings.Count(r.out, "\n200       1 kB"); lines != pages-1 {
+		t.Errorf("%d lines\n%s", lines+1, r.out)
 	}
 }
 
-// TestFileName: names for URLs.
-func TestFileName(t *testing.T) {
-	for raw, want := range map[string]string{
-		"http://host/a/b.html?q=1#f":              "b.html",
-		"http://host":                             "host.html",
-		"http://host/dir/":                        "dir",
-		"http://host/..":                          "host.html",
-		"http://host/a/../..":                     "host.html",
-		"http://host/-rf":                         "rf",
-		"http://host/...":                         "host.html",
-		"http://host/a%00b%0ac":                   "a_b_c",
-		"http://host/a%5cb:c":                     "a_b_c",
-		"http://host/%ff":                         "host.html",
-		"http://[::1]:80/":                        "__1.html",
-		"http://host/" + strings.Repeat("é", 300): strings.Repeat("é", 101),
+// TestLimit: no more pages at a time than -n says, and no more connections to a host than
+// -per-host.
+func TestLimit(t *testing.T) {
+	for _, flags := range [][]string{{"-n", "3"}, {"-n", "10", "-per-host", "3"}} {
+		var now, most atomic.Int64
+		srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			n := now.Add(1)
+			defer now.Add(-1)
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			}
+			for range 5 {
+				time.Sleep(10 * time.Microsecond) // others may come meanwhile
+			}
+		})
+		args := flags
+		for i := range 50 {
+			args = append(args, fmt.Sprint(srv.URL, "/", i))
+		}
+		fetch(t, "", args...).want(t, exitOK, "50 pages")
+		if n := most.Load(); n > 3 {
+			t.Errorf("%v: %d at a time", flags, n)
+		}
+	}
+}
+
+// TestRetries: failures that may pass are tried again, others are not.
+func TestRetries(t *testing.T) {
+	var mu sync.Mutex
+	tries := map[string]int{}
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		tries[r.URL.Path]++
+		n := tries[r.URL.Path]
+		mu.Unlock()
+		w.Header().Set("Retry-After", "0")
+		switch kind := r.URL.Path; {
+		case kind == "/never":
+			w.WriteHeader(503)
+		case kind == "/missing":
+			w.WriteHeader(404)
+		case kind == "/later":
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(429)
+		case kind == "/busy" && n < 3:
+			w.WriteHeader(503)
+		default:
+			_, _ = io.WriteString(w, "content")
+		}
+	})
+	args := []string{"-retries", "2"}
+	for _, kind := range []string{"/never", "/missing", "/later", "/busy", "/fine"} {
+		args = append(args, srv.URL+kind)
+	}
+	r := fetch(t, "", args...)
+	r.want(t, exitFailed, "/busy (3 tries)\n", "/never (3 tries): 503 Service Unavailable\n", "/missing: 404 Not Found\n",
+		"/later: 429 Too Many Requests\n", "2 pages, 14 B in", "3 failed")
+	if tries["/later"] != 1 || tries["/missing"] != 1 || tries["/never"] != 3 || tries["/fine"] != 1 {
+		t.Errorf("tries: %v", tries)
+	}
+}
+
+// TestBrokenConnections: a connection that is cut before the answer, and in the middle of a page,
+// is one to try again; and no half page is saved.
+func TestBrokenConnections(t *testing.T) {
+	var n atomic.Int64
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch n.Add(1) {
+		case 1:
+			panic(http.ErrAbortHandler)
+		case 2:
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, "half")
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = io.WriteString(w, "whole")
+	})
+	srv.Config.ErrorLog = nil
+	dir := t.TempDir()
+	fetch(t, "", "-save", dir, srv.URL+"/page").want(t, exitOK, "/page (3 tries)")
+	if files := tree(t, dir); len(files) != 1 || files[srv.Listener.Addr().String()+"/page"] != "whole" {
+		t.Errorf("files: %v", files)
+	}
+	n.Store(1)
+	fetch(t, "", "-save", dir, "-retries", "0", srv.URL+"/other").want(t, exitFailed, "unexpected EOF")
+	if files := tree(t, dir); len(files) != 1 {
+		t.Errorf("files: %v", files)
+	}
+}
+
+// TestSave: names by host and path, none outside, none twice, none replaced unless asked for.
+func TestSave(t *testing.T) {
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.RequestURI())
+	})
+	dir := filepath.Join(t.TempDir(), "new")
+	host := srv.Listener.Addr().String()
+	get := func(code int, args ...string) {
+		t.Helper()
+		fetch(t, "", append([]string{"-n", "1", "-save", dir}, args...)...).want(t, code)
+	}
+	get(exitOK, srv.URL, srv.URL+"/a/b", srv.URL+"/a/b/c", srv.URL+"/d/?q=%2F..%2F", srv.URL+"/%2e%2e/%2e%2e/etc/passwd",
+		srv.URL+"/x%2F..%2Fy", srv.URL+"/a/b", srv.URL+"/"+strings.Repeat("long", 100))
+	files := tree(t, dir)
+	names := []string{}
+	for name := range files {
+		names = append(names, strings.TrimPrefix(name, host+"/"))
+	}
+	slices.Sort(names)
+	want := []string{
+		"_../_../etc/passwd", "a/b", "a/b.1", "a_b_c", "d/index.html@q=%2F..%2F", "index.html", strings.Repeat("long", 50),
+		"x/_../y",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("files %q, want %q", names, want)
+	}
+	if files[host+"/a/b"] != "/a/b" || files[host+"/a_b_c"] != "/a/b/c" {
+		t.Errorf("contents: %v", files)
+	}
+	if err := os.WriteFile(filepath.Join(dir, host, "a/b"), []byte("mine"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	get(exitOK, srv.URL+"/a/b")
+	if files := tree(t, dir); files[host+"/a/b"] != "mine" || files[host+"/a/b.2"] != "/a/b" {
+		t.Errorf("contents: %v", files)
+	}
+	get(exitOK, "-overwrite", srv.URL+"/a/b")
+	if files := tree(t, dir); files[host+"/a/b"] != "/a/b" {
+		t.Errorf("contents: %v", files)
+	}
+	get(exitFailed, "-max-size", "3", srv.URL+"/large")
+	if files := tree(t, dir); files[host+"/large"] != "" {
+		t.Errorf("contents: %v", files)
+	}
+}
+
+// TestNoEscape: a link in the directory leads nowhere outside.
+func TestNoEscape(t *testing.T) {
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	dir, outside := t.TempDir(), t.TempDir()
+	if err := os.Symlink(outside, filepath.Join(dir, srv.Listener.Addr().String())); err != nil {
+		t.Fatal(err)
+	}
+	fetch(t, "", "-save", dir, srv.URL+"/f").want(t, exitFailed, "not saved")
+	if files := tree(t, outside); len(files) != 0 {
+		t.Errorf("outside: %v", files)
+	}
+}
+
+// TestUsage: what is wrong is told before anything is fetched.
+func TestUsage(t *testing.T) {
+	for text, args := range map[string][]string{
+		"no URL is given":                nil,
+		"only http and https are known":  {"ftp://example.com/"},
+		"no host":                        {"http:///x"},
+		"-progress x":                    {"-progress", "x", "example.com"},
+		"no such file":                   {"-i", "/nonexistent/list"},
+		"-n and -timeout":                {"-n", "0", "example.com"},
+		"flag provided but not defined":  {"-x"},
+		"-:2: gopher://x: only http and": {"-i", "-"},
 	} {
-		u, err := url.Parse(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := fileName(u); got != want {
-			t.Errorf("%s: %q, want %q", raw, got, want)
+		fetch(t, "http://127.0.0.1:1/\ngopher://x\n", args...).want(t, exitUsage, text)
+	}
+	fetch(t, "", "-h").want(t, exitOK, "usage: fetch")
+}
+
+// TestBar: a bar is taken away before a line, and at the end. What a server says does nothing to a
+// terminal.
+func TestBar(t *testing.T) {
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	r := fetch(t, "", "-progress", "bar", "-retries", "0", srv.URL+"/a", "http://127.0.0.1:1/\u009b")
+	r.want(t, exitFailed, "\r[", "] 0/2", "\r\x1b[K1 page, 0 B in ", "1 failed")
+	if strings.ContainsAny(r.out, "\x1b\u009b") {
+		t.Errorf("%q", r.out)
+	}
+	if r := fetch(t, "", "-progress", "none", srv.URL); r.out+r.err != "" {
+		t.Errorf("%q %q", r.out, r.err)
+	}
+}
+
+// TestSizes: three digits, whatever the size.
+func TestSizes(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0 B", 999: "999 B", 1000: "1 kB", 1234: "1.23 kB", 999_499: "999 kB", 999_500: "1 MB", 1 << 40: "1.1 TB",
+	} {
+		if got := size(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}
 }
 
-// TestInterrupt: Ctrl-C ends the requests under way, removes what is half saved, and
-// the program says what has been done.
+// TestPauses: longer each time, as a server asks, and not for what would not pass.
+func TestPauses(t *testing.T) {
+	for tries := 1; tries < 100; tries++ {
+		most := longestPause
+		if tries < 8 {
+			most = firstPause << (tries - 1)
+		}
+		pause, again := pauseAfter(io.ErrUnexpectedEOF, tries, "")
+		if !again || pause < most/2 || pause > most {
+			t.Errorf("after %d tries: %v, %v", tries, pause, again)
+		}
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "Fri, 02 Jan 2026 03:04:15 GMT": 10 * time.Second, "Thu, 01 Jan 2026 00:00:00 GMT": 0,
+	} {
+		if got, ok := retryAfter(text, now); got != want || !ok {
+			t.Errorf("%q: %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "-1", "soon", "99999999999999999999"} {
+		if got, ok := retryAfter(text, now); ok {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	if _, again := pauseAfter(context.Canceled, 1, ""); again {
+		t.Error("canceled, and tried again")
+	}
+}
+
+// TestInterrupt: SIGINT ends the program at once, in the middle of pages, and it tells what is
+// missing and leaves no half page.
 func TestInterrupt(t *testing.T) {
-	begun, gone := make(chan bool, 1), make(chan bool)
-	u := site(t, func(w stdhttp.ResponseWriter, r *stdhttp.Request) {
+	begun := make(chan struct{}, 10)
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/fine" {
 			return
 		}
-		_, _ = w.Write(make([]byte, 1<<20))
-		w.(stdhttp.Flusher).Flush()
-		begun <- true
+		_, _ = io.WriteString(w, strings.Repeat("x", 100_000))
+		_ = http.NewResponseController(w).Flush()
+		begun <- struct{}{}
 		<-r.Context().Done()
-		close(gone)
 	})
 	dir := t.TempDir()
-	cmd := exec.Command(program, "-save", dir, "-serial", u+"/fine", u+"/endless", u+"/never")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cmd := exec.Command(os.Args[0], "-n", "3", "-save", dir, srv.URL+"/fine", srv.URL+"/1", srv.URL+"/2", srv.URL+"/3", srv.URL+"/4")
+	cmd.Env = append(os.Environ(), "WEFT_FETCH=1")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
-	<-begun
+	for range 3 {
+		<-begun
+	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	text, err := io.ReadAll(stdout)
-	if err != nil {
-		t.Error(err)
-	}
-	<-gone
-	outcome{status(t, cmd), string(text), ""}.wants(t, 130, `^200 .*/fine`, `^FAILED .*/endless: .*interrupt signal received$`, `^1 of 3 fetched`)
-	if left, _ := os.ReadDir(dir); len(left) != 1 {
-		t.Errorf("left: %v", left)
-	}
-}
-
-// TestUsage: what makes no sense is refused.
-func TestUsage(t *testing.T) {
-	for args, want := range map[string]int{
-		"":                           2,
-		"-limit 0 http://x":          2,
-		"-nonsense":                  2,
-		"-from /does/not/exist":      1,
-		"http://":                    1,
-		"-save /dev/null/x http://x": 1,
-	} {
-		if o := fetch(t, "", strings.Fields(args)...); o.status != want || o.stderr == "" {
-			t.Errorf("%q: %+v, want status %d", args, o, want)
-		}
-	}
-}
-
-// TestBar: the bar fits the terminal and shows what was done.
-func TestBar(t *testing.T) {
-	var bytes int64 = 12_345
-	for width, want := range map[int]string{
-		60: `^\[=+ +\] 3/9, 12 kB, \d+ms, 1 failed$`,
-		30: `^3/9, 12 kB`,
-		3:  `^3/$`,
-	} {
-		p := &Progress{Total: 9, done: 3, failed: 1, bytes: &bytes, Width: width, began: time.Now()}
-		if got := p.bar(); len(got) > width || !regexp.MustCompile(want).MatchString(got) {
-			t.Errorf("%d: %q, want %s", width, got, want)
-		}
-	}
-	if got := printable("a\x1b[2Jb\u009bc"); got != "a?[2Jb?c" {
-		t.Errorf("%q", got)
-	}
-}
-
-// TestRetryAfter: seconds, a date, and nonsense.
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"3": 3 * time.Second, "Wed, 25 Nov 2026 12:00:05 GMT": 5 * time.Second,
-		"": 0, "-1": 0, "soon": 0, "99999999999999999999": 0,
-	} {
-		if got := retryAfter(value, now); got != want {
-			t.Errorf("%q: %v, want %v", value, got, want)
-		}
+	_ = cmd.Wait()
+	r := result{cmd.ProcessState.ExitCode(), out.String(), errs.String()}
+	r.want(t, exitInterrupted, "1 page, ", "4 not got", "fetch: interrupted")
+	if files := tree(t, dir); len(files) != 1 {
+		t.Errorf("files: %v", files)
 	}
 }

@@ -1,14 +1,10 @@
-// Fetch gets many pages at once: the tutorial's concurrent page fetcher. Each is
-// fetched by a task, all tasks by one thread.
+// Command fetch gets many pages at once.
 //
-//	go run ./apps/fetch https://go.dev https://example.com
-//	go run ./apps/fetch -from urls.txt -limit 20 -save pages
-//	grep -o 'https://[^"]*' index.html | go run ./apps/fetch -from -
+//	go run ./apps/fetch https://go.dev/ https://pkg.go.dev/
+//	go run ./apps/fetch -i urls.txt -n 50 -save pages
 //
-// It prints a line for each page as it is done, with a progress bar if standard error is a
-// terminal, and at the end how long it took, and how long the pages would have taken one
-// after the other, as -serial does it. It ends with status 1 if a page could not be fetched, and with 130 if it
-// was interrupted.
+// Each page is a task that reads top to bottom: ask, wait, read, try again. At the end it
+// tells how long that took, and how long it would have taken one after the other.
 package main
 
 import (
@@ -19,98 +15,95 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 	"time"
 
-	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/net/http"
 	"github.com/weft-go/weft/runtime"
-	"github.com/weft-go/weft/runtime/pool"
 )
 
-type options struct {
-	from    string
-	limit   int
-	serial  bool
-	retries int
-	timeout time.Duration
-	save    string
-	urls    []string
-}
-
 func main() {
-	var o options
-	flag.StringVar(&o.from, "from", "", "`file` with a URL a line; - for standard input")
-	flag.IntVar(&o.limit, "limit", 10, "pages at a time")
-	flag.BoolVar(&o.serial, "serial", false, "one page after the other")
-	flag.IntVar(&o.retries, "retries", 2, "attempts after the first, where another may help")
-	flag.DurationVar(&o.timeout, "timeout", 30*time.Second, "of an attempt")
-	flag.StringVar(&o.save, "save", "", "save the pages to this `directory`")
-	flag.Parse()
-	o.urls = flag.Args()
-	if o.limit < 1 || o.retries < 0 || o.timeout <= 0 || len(o.urls) == 0 && o.from == "" {
-		fmt.Fprintln(os.Stderr, "fetch: want URLs or -from, and a -limit and -timeout above 0")
-		flag.Usage()
-		os.Exit(2)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	failed, err := run(ctx, o, os.Stdin, os.Stdout, os.Stderr)
-	switch {
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "fetch:", err)
-		os.Exit(1)
-	case ctx.Err() != nil:
-		os.Exit(130) // as a shell has it for SIGINT
-	case failed:
-		os.Exit(1)
-	}
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
-// run fetches, and reports whether something could not be.
-func run(ctx context.Context, o options, stdin io.Reader, stdout io.Writer, stderr *os.File) (failed bool, err error) {
-	if o.serial {
-		o.limit = 1
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // some pages, or all
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// run is the program, ended early by the end of ctx. It returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("fetch", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	list := flags.String("i", "", "`file` with a URL in each line, - for standard input")
+	limit := flags.Int("n", 20, "pages at a time")
+	perHost := flags.Int("per-host", 0, "connections to one host at a time (0: no limit of its own)")
+	retries := flags.Int("retries", 3, "how often a page is tried again after a failure that may pass")
+	timeout := flags.Duration("timeout", 30*time.Second, "how long one try may take")
+	save := flags.String("save", "", "`directory` to save pages in, by host and path")
+	overwrite := flags.Bool("overwrite", false, "let saved pages replace files that are there")
+	maxSize := flags.Int64("max-size", 0, "`bytes` that a page may have (0: no limit)")
+	progress := flags.String("progress", "auto", "`how` to show it: bar, lines, none; auto: a bar on a terminal, else lines")
+	workers := flags.Int("workers", 0, "threads that run tasks; 0: one per processor")
+	flags.Usage = func() {
+		_, _ = fmt.Fprintln(stderr, "usage: fetch [flags] URL...")
+		flags.PrintDefaults()
 	}
-	urls, err := list(o.from, stdin, o.urls)
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	} else if err != nil {
+		return exitUsage
+	}
+	fail := func(code int, err error) int {
+		_, _ = fmt.Fprintln(stderr, "fetch:", err)
+		return code
+	}
+	urls, err := readURLs(flags.Args(), *list, stdin)
 	if err != nil {
-		return false, err
+		return fail(exitUsage, err)
 	}
-	rt, err := runtime.New(runtime.Config{Workers: 1})
+	if *limit < 1 || *retries < 0 || *timeout <= 0 || *perHost < 0 || *maxSize < 0 {
+		return fail(exitUsage, errors.New("-n and -timeout must be positive, -retries, -per-host and -max-size not negative"))
+	}
+	show, err := newProgress(*progress, stdout, stderr, len(urls))
 	if err != nil {
-		return false, err
+		return fail(exitUsage, err)
 	}
-	defer func() { err = errors.Join(err, rt.Stop(context.Background())) }()
-	transport := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConnsPerHost: o.limit,
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxConnsPerHost = *perHost
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = *limit, *limit
+	defer transport.CloseIdleConnections()
+	f := &Fetcher{
+		Client:  &http.Client{Transport: transport, Timeout: *timeout},
+		Retries: *retries,
+		MaxSize: *maxSize,
+		Read:    &show.bytes,
 	}
-	f := &Fetcher{Client: &http.Client{Transport: transport, Timeout: o.timeout}, Retries: o.retries}
-	if o.save != "" {
-		if f.Store, err = OpenStore(o.save); err != nil {
-			return false, err
+	if *save != "" {
+		if f.Store, err = OpenStore(*save, *overwrite); err != nil {
+			return fail(exitUsage, err)
 		}
 		defer f.Store.Close()
 	}
-	p := &Progress{Out: stdout, Total: len(urls)}
-	if width := terminalWidth(stderr); width > 0 {
-		p.Bar, p.Width = stderr, width
+	rt, err := runtime.New(runtime.Config{Workers: *workers})
+	if err != nil {
+		return fail(exitUsage, err)
 	}
-	err = rt.Run(func() error {
-		defer transport.CloseIdleConnections()
-		defer p.Start(&f.bytes)()
-		for page, err := range pool.IMapUnordered(pool.New(o.limit), 2*o.limit, slices.Values(urls), func(url string) (*Page, error) {
-			return f.Fetch(ctx, url), nil
-		}) {
-			if err != nil {
-				return err
-			}
-			p.Done(page)
-		}
-		return nil
-	})
-	p.Summary(o.serial)
-	return p.failed > 0, err
+	defer func() { _ = rt.Stop(context.Background()) }()
+	switch err := rt.Run(func() error { return fetchAll(ctx, f, urls, *limit, show) }); {
+	case errors.Is(err, errInterrupted):
+		return fail(exitInterrupted, err)
+	case err != nil:
+		return fail(exitFailed, err)
+	}
+	if show.failed > 0 {
+		return exitFailed
+	}
+	return exitOK
 }

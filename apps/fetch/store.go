@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -9,18 +11,29 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/weft-go/weft/runtime"
 )
 
-// A Store is a directory for pages. What is there is never overwritten.
+// Store saves pages in a directory, which it never leaves. Its methods block, and do so on the
+// offload pool.
 type Store struct {
-	root *os.Root
-	dir  string
+	root      *os.Root
+	overwrite bool
 }
 
-// OpenStore opens a directory, which it makes if need be.
-func OpenStore(dir string) (*Store, error) {
+// A saveError is one of the disk: to get the page again would not help.
+type saveError struct{ err error }
+
+func (e *saveError) Error() string { return "not saved: " + e.err.Error() }
+func (e *saveError) Unwrap() error { return e.err }
+
+// OpenStore opens a directory, and makes it if need be. With overwrite a page replaces a file of
+// its name, else it gets another name.
+func OpenStore(dir string, overwrite bool) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -28,105 +41,149 @@ func OpenStore(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{root, dir}, nil
+	return &Store{root, overwrite}, nil
 }
 
 // Close closes the directory.
 func (s *Store) Close() { _ = s.root.Close() }
 
-// Save saves a page under a name that is made of its URL, and returns the file's.
-// A page that does not come whole leaves nothing behind.
-func (s *Store) Save(u *url.URL, body io.Reader) (file string, err error) {
-	var name string
-	var f *os.File
-	if err := runtime.OffloadShielded(func() { name, f, err = s.create(fileName(u)) }); err != nil {
-		return "", err
-	}
+// chunk is how much is written at once.
+const chunk = 256 << 10
+
+// Save saves what body has as the page of a URL, and returns the name under which it is then: all
+// of it, or nothing. An error is body's, or a *saveError. It parks.
+func (s *Store) Save(rawURL string, body io.Reader) (name string, err error) {
+	names := namesOf(rawURL)
+	temp := ".fetch-" + rand.Text()
+	f, err := await(func() (*os.File, error) {
+		return s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	})
 	if err != nil {
 		return "", err
 	}
-	whole := false
-	defer func() { // a killed task comes here, too
-		_ = runtime.OffloadShielded(func() {
-			closed := f.Close()
-			if err == nil {
-				err = closed
-			}
-			if !whole || err != nil {
-				_ = s.root.Remove(name)
-			}
+	defer func() { // also when the task is killed
+		_, removeErr := await(func() (string, error) {
+			_ = f.Close() // a good one was closed before
+			return "", s.root.Remove(temp)
 		})
+		if err == nil && !errors.Is(removeErr, fs.ErrNotExist) {
+			err = removeErr
+		}
 	}()
-	buf := make([]byte, 64<<10)
-	for {
-		n, readErr := body.Read(buf)
+	w := bufio.NewWriterSize(offloaded{f}, chunk)
+	if _, err := io.Copy(w, body); err != nil {
+		return "", err
+	}
+	if err := w.Flush(); err != nil {
+		return "", err
+	}
+	return await(func() (string, error) {
+		if err := f.Close(); err != nil {
+			return "", err
+		}
+		return s.publish(temp, names)
+	})
+}
+
+// offloaded writes to a file on the offload pool.
+type offloaded struct{ f *os.File }
+
+func (o offloaded) Write(p []byte) (int, error) {
+	return await(func() (int, error) { return o.f.Write(p) })
+}
+
+// await calls fn, which may block, on the offload pool, and makes its error a *saveError.
+func await[T any](fn func() (T, error)) (v T, err error) {
+	if offloadErr := runtime.OffloadShielded(func() { v, err = fn() }); offloadErr != nil {
+		return v, offloadErr
+	}
+	if err != nil {
+		err = &saveError{err}
+	}
+	return v, err
+}
+
+// mostNames is how many pages may have the same name, but for a number.
+const mostNames = 10_000
+
+// publish gives the file temp the first of the names that can be had.
+func (s *Store) publish(temp string, names [2]string) (name string, err error) {
+	for _, name := range names {
+		if err = s.root.MkdirAll(path.Dir(name), 0o777); err == nil {
+			name, err = s.rename(temp, name)
+		}
+		if err == nil {
+			return name, nil
+		}
+		// A file is where a directory ought to be, or the other way round: the second name is
+		// none of a directory's content.
+		if !errors.Is(err, syscall.ENOTDIR) && !errors.Is(err, syscall.EISDIR) && !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+	return "", err
+}
+
+func (s *Store) rename(temp, name string) (string, error) {
+	if s.overwrite {
+		return name, s.root.Rename(temp, name)
+	}
+	for n := range mostNames {
+		numbered := name
 		if n > 0 {
-			var err error
-			if off := runtime.OffloadShielded(func() { _, err = f.Write(buf[:n]) }); off != nil || err != nil {
-				return "", errors.Join(off, err)
-			}
+			numbered = fmt.Sprintf("%s.%d", name, n)
 		}
-		if readErr == io.EOF {
-			whole = true
-			return path.Join(s.dir, name), nil
-		}
-		if readErr != nil {
-			return "", readErr
+		// Link, unlike Rename, does not replace.
+		if err := s.root.Link(temp, numbered); !errors.Is(err, fs.ErrExist) {
+			return numbered, err
 		}
 	}
+	return "", fs.ErrExist
 }
 
-// maxNames bounds the search for a free name.
-const maxNames = 10_000
-
-// create makes a new file called name, or name with a number.
-func (s *Store) create(name string) (string, *os.File, error) {
-	ext := path.Ext(name)
-	for i := range maxNames {
-		candidate := name
-		if i > 0 {
-			candidate = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), i, ext)
-		}
-		f, err := s.root.OpenFile(candidate, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if !errors.Is(err, fs.ErrExist) {
-			return candidate, f, err
+// namesOf returns the names for the page of a URL: one by host and path, and one without
+// directories of the path, for when there is a file where one would have to be.
+func namesOf(rawURL string) (names [2]string) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		u = &url.URL{Host: "unknown", Path: rawURL}
+	}
+	dir := clean(u.Host)
+	var parts []string
+	for part := range strings.SplitSeq(u.Path, "/") {
+		if part != "" {
+			parts = append(parts, clean(part))
 		}
 	}
-	return "", nil, fmt.Errorf("%s: %w", name, fs.ErrExist)
+	if strings.HasSuffix(u.Path, "/") || len(parts) == 0 {
+		parts = append(parts, "index.html")
+	}
+	if u.RawQuery != "" {
+		last := len(parts) - 1
+		parts[last] = clean(parts[last] + "@" + u.RawQuery)
+	}
+	names[0] = dir + "/" + strings.Join(parts, "/")
+	names[1] = dir + "/" + clean(strings.Join(parts, "_"))
+	return names
 }
 
-// maxName is the length to which names are cut, so that a number and an extension find room.
-const maxName = 200
+// longestName leaves room for a number.
+const longestName = 200
 
-// fileName returns a name for the page of a URL: the last part of its path, without
-// what a file system or a shell may take for more than a name.
-func fileName(u *url.URL) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\:*?"<>|`, r) {
+// clean makes a name of one element, and a decent one.
+func clean(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == '/' || r == '\\' || r == utf8.RuneError || !unicode.IsPrint(r) {
 			return '_'
 		}
 		return r
-	}, strings.ToValidUTF8(path.Base(path.Clean("/"+u.Path)), "_"))
-	name = strings.TrimLeft(name, ".-")
-	if name == "" || name == "_" {
-		name = u.Hostname() + ".html"
-		name = strings.Map(func(r rune) rune {
-			if r == ':' || r == '%' {
-				return '_' // of an IPv6 address
-			}
-			return r
-		}, name)
+	}, name)
+	for len(name) > longestName {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
 	}
-	for i := range name {
-		if i > maxName {
-			return name[:i]
-		}
+	if strings.Trim(name, ".") == "" || strings.HasPrefix(name, ".fetch-") {
+		return "_" + name
 	}
 	return name
-}
-
-// isFileError reports whether err comes from the file system.
-func isFileError(err error) bool {
-	var p *fs.PathError
-	return errors.As(err, &p)
 }

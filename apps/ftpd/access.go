@@ -38,6 +38,8 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 	cfg.SharedPorts, cfg.PublicHost, cfg.PublicNetworks = o.sharedPorts, o.publicHost, o.publicNetworks
 	cfg.ActivePort, cfg.FXP = uint16(o.activePort), o.fxp
 	cfg.AllowSymlink, cfg.MaxFileSize = o.symlinks, o.maxFileSize
+	cfg.Quota = o.quota
+	cfg.RawDownloads, cfg.RawUploads = o.rawDownloads, o.rawUploads
 	if cfg.TLS, a.cert, err = tlsConfig(o); err != nil {
 		return cfg, a, err
 	}

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weft-go/weft/ftp/auth"
 	"github.com/weft-go/weft/ftp/server"
+	"github.com/weft-go/weft/ftp/storage"
 )
 
 // options are the command line.
@@ -42,6 +44,9 @@ type options struct {
 	implicitAddr          string
 	symlinks              bool
 	maxFileSize           int64
+	quota                 storage.Limits
+	rawDownloads          bool
+	rawUploads            bool
 }
 
 func parseOptions(args []string, stderr io.Writer) (*options, error) {
@@ -85,6 +90,12 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.StringVar(&o.implicitAddr, "implicit-addr", "", "listen on this `address`, too, for connections that begin with TLS")
 	f.BoolVar(&o.symlinks, "symlinks", false, "let users make symbolic links (SITE SYMLINK)")
 	f.Int64Var(&o.maxFileSize, "max-file-size", 0, "`bytes` that an uploaded file may have (default: no limit)")
+	f.Func("quota", "`bytes,files` that a user's home may hold, unless the users file says more: 10G or 10G,1000 or ,1000", func(text string) (err error) {
+		o.quota.Bytes, o.quota.Files, err = auth.ParseQuota(text)
+		return err
+	})
+	f.BoolVar(&o.rawDownloads, "raw-downloads", false, "send files as they are under TYPE A, too")
+	f.BoolVar(&o.rawUploads, "raw-uploads", false, "store what comes as it is under TYPE A, too")
 	f.DurationVar(&o.idle, "idle", 0, "end sessions that are idle for so long (default 5m)")
 	f.DurationVar(&o.drain, "drain", 30*time.Second, "how long transfers may go on after a signal")
 	f.BoolVar(&o.verbose, "v", false, "log every command")

@@ -19,6 +19,8 @@ type Identity struct {
 	Home string
 	// Perms is what the user may do.
 	Perms Permissions
+	// MaxBytes and MaxFiles are what the user's home may hold; 0 means no limit of the user's own.
+	MaxBytes, MaxFiles int64
 }
 
 // Peer says where a login comes from, for authenticators that care. The zero value means unknown.

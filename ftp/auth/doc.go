@@ -9,18 +9,18 @@
 //
 // # The users file
 //
-// One user a line, four fields; lines that are blank or begin with # are ignored:
+// One user a line, four fields or five; lines that are blank or begin with # are ignored:
 //
-//	# name:hash:home:permissions
+//	# name:hash:home:permissions:quota
 //	alice:$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$...:/alice:rw
 //	bob:$2y$12$...:/:list,read
-//	carol:*:/carol:rw
+//	carol:*:/carol:rw:10G,100000
 //
 // The name is UTF-8 without control characters, slash or colon, at most 64 bytes. The hash is what
 // [HashPassword] gives, any argon2id PHC string or bcrypt hash ($2a$, $2b$, $2y$) within the bounds
 // of [ParseHash], or * for an account that cannot log in. The home is a path inside the served root,
 // "/alice" and "alice" being the same; it may not contain a colon or climb with "..". Permissions
-// are what [ParsePermissions] reads.
+// are what [ParsePermissions] reads, and the quota, which may be left out, what [ParseQuota] reads.
 //
 // # Blocking
 //

@@ -9,13 +9,13 @@ import (
 )
 
 func TestSingle(t *testing.T) {
-	s, err := NewSingle(Identity{"me", "pub", ReadOnly}, "pass word")
+	s, err := NewSingle(Identity{Name: "me", Home: "pub", Perms: ReadOnly}, "pass word")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		id, err := s.Authenticate(t.Context(), "me", "pass word", Peer{})
-		if err != nil || *id != (Identity{"me", "/pub", ReadOnly}) {
+		if err != nil || *id != (Identity{Name: "me", Home: "/pub", Perms: ReadOnly}) {
 			t.Fatalf("%+v, %v", id, err)
 		}
 		id.Perms = ReadWrite // a copy
@@ -40,11 +40,11 @@ func TestNewSingleRefused(t *testing.T) {
 		id       Identity
 		password string
 	}{
-		{Identity{"", "/", 0}, "secret"},
-		{Identity{"a/b", "/", 0}, "secret"},
-		{Identity{"me", "", 0}, "secret"},
-		{Identity{"me", "/../x", 0}, "secret"},
-		{Identity{"me", "/", 0}, ""},
+		{Identity{Name: "", Home: "/"}, "secret"},
+		{Identity{Name: "a/b", Home: "/"}, "secret"},
+		{Identity{Name: "me", Home: ""}, "secret"},
+		{Identity{Name: "me", Home: "/../x"}, "secret"},
+		{Identity{Name: "me", Home: "/"}, ""},
 	} {
 		s, err := NewSingle(tt.id, tt.password)
 		if err == nil || s != nil || strings.Contains(err.Error(), "secret") {
@@ -54,14 +54,14 @@ func TestNewSingleRefused(t *testing.T) {
 }
 
 func TestAnonymous(t *testing.T) {
-	s, err := NewSingle(Identity{"me", "/", ReadWrite}, "pw")
+	s, err := NewSingle(Identity{Name: "me", Home: "/", Perms: ReadWrite}, "pw")
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &Anonymous{Home: "/pub", Perms: ReadOnly, Next: s}
 	for _, name := range []string{"anonymous", "ftp", "Anonymous", "FTP"} {
 		id, err := a.Authenticate(t.Context(), name, "guest@example.org", Peer{})
-		if err != nil || *id != (Identity{"anonymous", "/pub", ReadOnly}) {
+		if err != nil || *id != (Identity{Name: "anonymous", Home: "/pub", Perms: ReadOnly}) {
 			t.Errorf("%s: %+v, %v", name, id, err)
 		}
 	}
@@ -75,7 +75,7 @@ func TestAnonymous(t *testing.T) {
 	if _, err := alone.Authenticate(t.Context(), "me", "pw", Peer{}); err != ErrDenied {
 		t.Errorf("got %v", err)
 	}
-	if id, err := alone.Authenticate(t.Context(), "ftp", "", Peer{}); err != nil || *id != (Identity{"anonymous", "/", 0}) {
+	if id, err := alone.Authenticate(t.Context(), "ftp", "", Peer{}); err != nil || *id != (Identity{Name: "anonymous", Home: "/"}) {
 		t.Errorf("%+v, %v", id, err)
 	}
 }
@@ -84,7 +84,7 @@ func TestAnonymous(t *testing.T) {
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s, err := NewSingle(Identity{"ftp", "/", ReadWrite}, "pw")
+	s, err := NewSingle(Identity{Name: "ftp", Home: "/", Perms: ReadWrite}, "pw")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,10 +57,10 @@ func TestUsers(t *testing.T) {
 		user, password string
 		want           Identity
 	}{
-		{"alice", "alice's password: with a colon", Identity{"alice", "/alice", ReadWrite}},
-		{"bob", "bob's", Identity{"bob", "/home/bob", ReadOnly}},
-		{"ürsula o'neil", "pässword", Identity{"ürsula o'neil", "/", Append}},
-		{"dave", "dave's", Identity{"dave", "/x y\xff", 0}},
+		{"alice", "alice's password: with a colon", Identity{Name: "alice", Home: "/alice", Perms: ReadWrite}},
+		{"bob", "bob's", Identity{Name: "bob", Home: "/home/bob", Perms: ReadOnly}},
+		{"ürsula o'neil", "pässword", Identity{Name: "ürsula o'neil", Home: "/", Perms: Append}},
+		{"dave", "dave's", Identity{Name: "dave", Home: "/x y\xff"}},
 	} {
 		id, err := u.Authenticate(t.Context(), tt.user, tt.password, Peer{})
 		if err != nil || *id != tt.want {
@@ -97,7 +97,8 @@ func TestLineErrors(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{"alice", "1 fields, want 4"},
 		{"alice:" + h + ":/", "3 fields"},
-		{"alice:" + h + ":/:rw:x", "5 fields"},
+		{"alice:" + h + ":/:rw:1G:x", "6 fields"},
+		{"alice:" + h + ":/:rw:x", "quota"},
 		{":" + h + ":/:rw", "the name is empty"},
 		{strings.Repeat("n", 65) + ":" + h + ":/:rw", "longer than 64"},
 		{"../x:" + h + ":/:rw", "like a path"},

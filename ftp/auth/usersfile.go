@@ -86,8 +86,8 @@ func parseLine(line string) (*account, error) {
 		return nil, nil
 	}
 	fields := strings.Split(line, ":")
-	if len(fields) != 4 {
-		return nil, fmt.Errorf("%d fields, want 4: name:hash:home:permissions", len(fields))
+	if len(fields) != 4 && len(fields) != 5 {
+		return nil, fmt.Errorf("%d fields, want 4 or 5: name:hash:home:permissions:quota", len(fields))
 	}
 	acc := &account{id: Identity{Name: fields[0]}}
 	err := checkName(acc.id.Name)
@@ -104,6 +104,11 @@ func parseLine(line string) (*account, error) {
 	}
 	if acc.id.Perms, err = ParsePermissions(fields[3]); err != nil {
 		return nil, err
+	}
+	if len(fields) == 5 {
+		if acc.id.MaxBytes, acc.id.MaxFiles, err = ParseQuota(fields[4]); err != nil {
+			return nil, err
+		}
 	}
 	return acc, nil
 }

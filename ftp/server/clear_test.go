@@ -3,9 +3,7 @@ package server_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	stdnet "net"
 	"strings"
@@ -189,14 +187,7 @@ func TestREINOverTLS(t *testing.T) {
 // TestREINImplicit: with implicit TLS the client begins a new one after REIN.
 func TestREINImplicit(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, withTLS)
-		l, err := e.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.addr = l.Addr().String()
-		served := make(chan error, 1)
-		e.GoBalanced(func() { served <- f.srv.ServeTLS(l) })
+		f := startImplicit(t, e)
 		cfg := clientTLS(0)
 		c := f.dialRaw()
 		c.authHeld(cfg)
@@ -210,11 +201,5 @@ func TestREINImplicit(t *testing.T) {
 			c.cmd(530, "PWD")
 		}
 		c.close()
-		if err := f.srv.Shutdown(context.Background()); err != nil && !errors.Is(err, server.ErrServerClosed) {
-			t.Error(err)
-		}
-		if err := <-served; err != server.ErrServerClosed {
-			t.Error(err)
-		}
 	})
 }

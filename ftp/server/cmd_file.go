@@ -19,7 +19,7 @@ func (s *session) cmdSIZE(arg string) (reply, error) {
 		return reply{}, err
 	case !e.IsRegular():
 		return reply{}, errNotAFile
-	case s.typ != ftp.TypeImage:
+	case s.typ != ftp.TypeImage && !s.cfg.RawDownloads:
 		return reply{}, errASCIISize
 	}
 	return answer(ftp.CodeFileStatus, strconv.FormatInt(e.Size, 10)), nil

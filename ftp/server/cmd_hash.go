@@ -9,9 +9,41 @@ import (
 	"github.com/weft-go/weft/ftp"
 )
 
-// maxHashes bounds the files that are hashed at a time, for all sessions: each
-// reads as fast as the disk can.
+// maxHashes bounds the reads for hashes at a time, for all sessions: each reads as
+// fast as the disk can. Files take turns, buffer by buffer, so that some huge ones
+// keep nobody waiting.
 const maxHashes = 4
+
+// maxHashFiles bounds the files of one MMD5.
+const maxHashFiles = 64
+
+// cmdMD5: draft-twine-ftpmd5 section 3.1.
+func (s *session) cmdMD5(arg string) (reply, error) {
+	sum, _, err := s.hashFile("MD5", arg, ftp.HashMD5, 0, 0)
+	if err != nil {
+		return reply{}, err
+	}
+	return answer(ftp.CodeMD5, arg+" "+sum), nil
+}
+
+// cmdMMD5 is MD5 of several files, separated by commas. A name with a comma in it
+// can be had by MD5.
+func (s *session) cmdMMD5(arg string) (reply, error) {
+	names := strings.Split(arg, ",")
+	if len(names) > maxHashFiles {
+		return reply{}, errManyFiles
+	}
+	var sums []string
+	for _, name := range names {
+		name = strings.TrimSpace(name)
+		sum, _, err := s.hashFile("MMD5", name, ftp.HashMD5, 0, 0)
+		if err != nil {
+			return reply{}, err
+		}
+		sums = append(sums, name+" "+sum)
+	}
+	return answer(ftp.CodeMD5List, strings.Join(sums, ", ")), nil
+}
 
 // cmdRANG: draft-bryan-ftp-range. What it says holds for the next command, as with
 // REST.
@@ -105,10 +137,6 @@ func (s *session) hashFile(verb, arg string, algorithm ftp.Hash, start, length i
 	if err != nil {
 		return "", 0, err
 	}
-	if !s.srv.hashes.tryEnter() {
-		return "", 0, errManyHashes
-	}
-	defer s.srv.hashes.leave()
 	f, err := s.store().open(path, start, length)
 	if err != nil {
 		return "", 0, err
@@ -119,7 +147,7 @@ func (s *session) hashFile(verb, arg string, algorithm ftp.Hash, start, length i
 		b := takeLarge()
 		defer b.put()
 		for {
-			got, err := f.digest(h, b.bytes)
+			got, err := s.srv.digest(f, h, b.bytes)
 			n += int64(got)
 			t.moved.Add(int64(got))
 			if err == io.EOF {
@@ -140,4 +168,11 @@ func (s *session) hashFile(verb, arg string, algorithm ftp.Hash, start, length i
 		return strings.ToUpper(fmt.Sprintf("%08x", crc.Sum32())), n, nil
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), n, nil
+}
+
+// digest reads into p and adds that to h, few at a time.
+func (srv *Server) digest(f *source, h hash.Hash, p []byte) (int, error) {
+	srv.hashes.enter()
+	defer srv.hashes.leave()
+	return f.digest(h, p)
 }

@@ -22,7 +22,7 @@ func listForm() form {
 }
 
 func (s *session) cmdLIST(arg string) (reply, error) {
-	l, _, err := s.openListing(stripOptions(arg))
+	l, _, err := s.openListing(arg)
 	if err != nil {
 		return reply{}, err
 	}
@@ -32,7 +32,7 @@ func (s *session) cmdLIST(arg string) (reply, error) {
 // cmdNLST keeps the path it was given in front of the names, so that they can be
 // used with RETR as they are (RFC 1123 section 4.1.2.7).
 func (s *session) cmdNLST(arg string) (reply, error) {
-	l, prefix, err := s.openListing(stripOptions(arg))
+	l, prefix, err := s.openListing(arg)
 	if err != nil {
 		return reply{}, err
 	}
@@ -80,7 +80,7 @@ func (s *session) cmdSTAT(arg string) (reply, error) {
 	if arg == "" {
 		return answer(ftp.CodeSystemStatus, s.status()...), nil
 	}
-	l, _, err := s.openListing(stripOptions(arg))
+	l, _, err := s.openListing(arg)
 	if err != nil {
 		return reply{}, err
 	}
@@ -95,7 +95,7 @@ func (s *session) cmdSTAT(arg string) (reply, error) {
 		return s.eachEntry(l, func(e *ftp.Entry) error {
 			buf = form(buf[:0], e)
 			return line(strings.TrimSuffix(string(buf), "\r\n"))
-		})
+		}, func() error { return nil })
 	}
 	return r, nil
 }
@@ -109,19 +109,20 @@ func (s *session) sendListing(verb string, l *listing, f form) (reply, error) {
 		b := takeSmall()
 		defer b.put()
 		lines := b.bytes[:0]
-		err := s.eachEntry(l, func(e *ftp.Entry) error {
-			lines = f(lines, e)
-			if len(lines) < smallBuffer/2 {
+		flush := func() error {
+			if len(lines) == 0 {
 				return nil
 			}
 			err := t.send(c, p, lines)
 			lines = b.bytes[:0]
 			return err
-		})
-		if err == nil && len(lines) > 0 {
-			err = t.send(c, p, lines)
 		}
-		return err
+		return s.eachEntry(l, func(e *ftp.Entry) error {
+			if lines = f(lines, e); len(lines) < smallBuffer/2 {
+				return nil
+			}
+			return flush()
+		}, flush)
 	})
 	if err != nil {
 		return reply{}, err
@@ -129,11 +130,15 @@ func (s *session) sendListing(verb string, l *listing, f form) (reply, error) {
 	return answer(ftp.CodeTransferDone, "Listing complete."), nil
 }
 
-// eachEntry calls f for each entry of a listing.
-func (s *session) eachEntry(l *listing, f func(*ftp.Entry) error) error {
+// eachEntry calls f for each entry of a listing, and flush after each batch: the
+// next one may take the store its time.
+func (s *session) eachEntry(l *listing, f func(*ftp.Entry) error, flush func() error) error {
 	if l.dir == nil {
 		e := s.shown(&l.single)
-		return f(&e)
+		if err := f(&e); err != nil {
+			return err
+		}
+		return flush()
 	}
 	for {
 		entries, err := l.next()
@@ -142,6 +147,9 @@ func (s *session) eachEntry(l *listing, f func(*ftp.Entry) error) error {
 			if err := f(&e); err != nil {
 				return err
 			}
+		}
+		if err := flush(); err != nil {
+			return err
 		}
 		if err != nil {
 			if errors.Is(err, io.EOF) {
@@ -167,15 +175,18 @@ func (s *session) shown(e *storage.Entry) ftp.Entry {
 		LinkTarget: e.LinkTarget,
 		Dev:        e.Dev,
 		Ino:        e.Ino,
-		Perm:       s.rights(),
+		Perm:       s.rights() &^ s.store().refused,
 	}
 }
 
-// openListing opens the listing of a directory or file, and returns what NLST
-// writes in front of its names. If there is nothing at the path, its last
-// element may be a pattern; the elements before it never are, so that a pattern
-// costs no more than one directory.
+// openListing opens the listing of a directory or file, named by an argument with
+// or without options, and returns what NLST writes in front of its names. If there
+// is nothing at the path, its last element may be a pattern; the elements before it
+// never are, so that a pattern costs no more than one directory.
 func (s *session) openListing(arg string) (l *listing, prefix string, err error) {
+	if arg, err = stripOptions(arg); err != nil {
+		return nil, "", err
+	}
 	p, err := s.resolve(arg)
 	if err != nil {
 		return nil, "", err
@@ -227,11 +238,16 @@ func matching(entries []storage.Entry, pattern string) []storage.Entry {
 }
 
 // stripOptions takes the options of ls, which many clients send, off an
-// argument. A name that begins with '-' can be had as "./-name".
-func stripOptions(arg string) string {
+// argument. A name that begins with '-' can be had as "./-name". Options ask for a
+// form, and get the only one there is; but -R asks for another list, which a client
+// must not think it got.
+func stripOptions(arg string) (string, error) {
 	for strings.HasPrefix(arg, "-") {
-		_, rest, _ := strings.Cut(arg, " ")
+		option, rest, _ := strings.Cut(arg, " ")
+		if strings.Contains(option, "R") {
+			return "", errNoRecursion
+		}
 		arg = strings.TrimLeft(rest, " ")
 	}
-	return arg
+	return arg, nil
 }

@@ -54,7 +54,7 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 		s.log.Warn("login refused", userAttr(id.Name), slog.String("reason", errUserFull.Msg))
 		return reply{}, errUserFull
 	}
-	st, err := openStore(s.srv, &cfg, id, place)
+	st, err := openStore(s.srv, s.host, &cfg, id, place)
 	if err != nil {
 		s.srv.leaveUser(place)
 		s.log.Error("no root for user", userAttr(name), slog.String("error", escaped(err.Error())))

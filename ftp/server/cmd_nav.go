@@ -32,10 +32,7 @@ func (s *session) cmdMKD(arg string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.store().mkdir(path); err != nil {
-		return reply{}, err
-	}
-	if err := s.masked(path, 0o777); err != nil {
+	if err := s.store().mkdir(path, s.umask); err != nil {
 		return reply{}, err
 	}
 	return answer(ftp.CodePath, ftp.Quote(path)+" created."), nil

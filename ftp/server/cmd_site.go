@@ -119,29 +119,21 @@ func utime(arg string) (time.Time, string, error) {
 	return ftp.ParseTimed(when + " " + name)
 }
 
-// siteUMASK tells or sets what new files and directories of the session do not
-// allow.
+// siteUMASK tells or sets the permission bits that new files and directories of the
+// session do not get, besides those that the server takes away. It never gives any.
 func (s *session) siteUMASK(arg string) (reply, error) {
 	if arg != "" {
 		mask, err := ftp.ParsePermissions(arg)
 		if err != nil {
 			return reply{}, err
 		}
-		s.umask, s.hasUmask = mask, true
+		s.umask = mask
 	}
-	if !s.hasUmask {
-		return answer(ftp.CodeOK, "The umask is the server's."), nil
-	}
-	return answer(ftp.CodeOK, fmt.Sprintf("The umask is %03o.", s.umask)), nil
+	return answer(ftp.CodeOK, fmt.Sprintf("The umask is %03o, besides that of the server.", s.umask)), nil
 }
 
-// masked gives what was made at path the permissions that the session wants.
-func (s *session) masked(path string, perm fs.FileMode) error {
-	if !s.hasUmask {
-		return nil
-	}
-	return s.store().chmod(path, perm&^s.umask)
-}
+// limits says what uploads of this session may make.
+func (s *session) limits() limits { return limits{mask: s.umask, size: s.cfg.MaxFileSize} }
 
 // siteIDLE tells or sets the idle timeout of the session.
 func (s *session) siteIDLE(arg string) (reply, error) {
@@ -155,15 +147,30 @@ func (s *session) siteIDLE(arg string) (reply, error) {
 	return answer(ftp.CodeOK, fmt.Sprintf("Idle timeout is %d seconds.", int64(s.idle.Seconds()))), nil
 }
 
+// siteQUOTA tells what the user's tree holds, and may hold.
 func (s *session) siteQUOTA(string) (reply, error) {
-	return answer(ftp.CodeOK, "This server has no quotas."), nil
+	used, max, err := s.store().usage()
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return answer(ftp.CodeOK, "You have no quota."), nil
+	case err != nil:
+		return reply{}, err
+	}
+	return answer(ftp.CodeOK, fmt.Sprintf("You use %s bytes and %s files.", ofLimit(used.Bytes, max.Bytes), ofLimit(used.Files, max.Files))), nil
+}
+
+func ofLimit(used, max int64) string {
+	if max == 0 {
+		return strconv.FormatInt(used, 10)
+	}
+	return fmt.Sprintf("%d of %d", used, max)
 }
 
 // siteSYMLINK makes a link to a path of the tree, if the server allows that. The
 // link is relative, so that it leads to the same file for everybody.
 func (s *session) siteSYMLINK(arg string) (reply, error) {
 	if !s.cfg.AllowSymlink {
-		return reply{}, errNoSite
+		return reply{}, errUnserved
 	}
 	target, name, ok := strings.Cut(arg, " ")
 	if !ok {
@@ -179,7 +186,7 @@ func (s *session) siteSYMLINK(arg string) (reply, error) {
 	}
 	err = s.store().symlink(relative(path, to), path)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return reply{}, errNoSite
+		return reply{}, errUnserved
 	}
 	if err != nil {
 		return reply{}, err
@@ -230,15 +237,16 @@ func (s *session) siteCPTO(arg string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if from == to {
-		return reply{}, errSameFile
-	}
 	src, err := s.store().open(from, 0, 0)
 	if err != nil {
 		return reply{}, err
 	}
 	defer src.close()
-	dst, err := s.store().create(to, storage.WriteReplace, 0)
+	// By whatever name: where uploads are not atomic the first byte would cut it off.
+	if e, err := s.store().stat(to); from == to || err == nil && src.is(e) {
+		return reply{}, errSameFile
+	}
+	dst, err := s.store().create(to, storage.WriteReplace, 0, s.limits())
 	if err != nil {
 		return reply{}, err
 	}
@@ -253,7 +261,7 @@ func (s *session) siteCPTO(arg string) (reply, error) {
 		defer b.put()
 		for {
 			n, err := src.moveTo(dst, b.bytes)
-			t.moved.Add(int64(n))
+			t.moved.Add(n)
 			if err == io.EOF {
 				return dst.commit()
 			}

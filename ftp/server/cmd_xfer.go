@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	stdnet "net"
 	"strings"
 
@@ -38,11 +37,25 @@ func (s *session) cmdMODE(arg string) (reply, error) {
 	return answer(ftp.CodeOK, "Mode is "+mode.String()+"."), nil
 }
 
-// cmdALLO checks the size only: no store allocates ahead.
+// cmdALLO refuses what would be refused after its last byte. No store allocates
+// ahead, but the size is compared with what comes.
 func (s *session) cmdALLO(arg string) (reply, error) {
-	if _, err := ftp.ParseAllo(arg); err != nil {
+	size, err := ftp.ParseAllo(arg)
+	switch {
+	case err != nil:
 		return reply{}, err
+	case size > s.cfg.MaxFileSize:
+		return reply{}, errFileTooLarge
 	}
+	if _, max, err := s.store().usage(); err == nil {
+		// What is left says nothing: an upload may replace what is there.
+		if max.Bytes > 0 && size > max.Bytes {
+			return reply{}, storage.ErrQuota
+		}
+	} else if n, err := s.store().free(s.cwd); err == nil && size > n {
+		return reply{}, storage.ErrNoSpace
+	}
+	s.allo = size
 	return answer(ftp.CodeSuperfluous, "No allocation needed."), nil
 }
 
@@ -79,7 +92,7 @@ func (s *session) cmdRETR(arg string) (reply, error) {
 	defer f.close()
 	text := fmt.Sprintf("Opening %s mode data connection (%d bytes).", s.typ, f.length())
 	send := (*transfer).sendFile
-	if s.typ == ftp.TypeASCII {
+	if s.typ == ftp.TypeASCII && !s.cfg.RawDownloads {
 		text = "Opening ASCII mode data connection."
 		send = func(t *transfer, c stdnet.Conn, f *source) error {
 			return t.sendFiltered(c, f, new(ftp.ASCIIEncoder).Append)
@@ -136,16 +149,10 @@ func (s *session) cmdSTOU(string) (reply, error) {
 // preliminary reply; the final one comes when the file is. text is that of the
 // preliminary reply, "" for the usual one.
 func (s *session) take(verb, path string, mode storage.WriteMode, offset int64, text string) (reply, error) {
-	fresh := false // it gets the permissions of new files
-	if s.hasUmask {
-		_, err := s.store().lstat(path)
-		fresh = errors.Is(err, fs.ErrNotExist)
-	}
-	f, err := s.store().create(path, mode, offset)
+	f, err := s.store().create(path, mode, offset, s.limits())
 	if err != nil {
 		return reply{}, err
 	}
-	f.left = s.cfg.MaxFileSize - offset
 	complete := false
 	defer func() {
 		if !complete {
@@ -153,9 +160,10 @@ func (s *session) take(verb, path string, mode storage.WriteMode, offset int64, 
 		}
 	}()
 	var decoder *ftp.ASCIIDecoder
-	if s.typ == ftp.TypeASCII {
+	if s.typ == ftp.TypeASCII && !s.cfg.RawUploads {
 		decoder = new(ftp.ASCIIDecoder)
 	}
+	allo := s.allo
 	if text == "" {
 		text = fmt.Sprintf("Opening %s mode data connection.", s.typ)
 	}
@@ -166,16 +174,18 @@ func (s *session) take(verb, path string, mode storage.WriteMode, offset int64, 
 		if t.orphaned() {
 			return errControlLost
 		}
+		// The file may well be whole: ALLO is only to be large enough. But who gave
+		// the size wants to hear of the difference.
+		t.short = f.taken < allo
 		return f.commit()
 	})
 	if err != nil {
 		return reply{}, err
 	}
 	complete = true
-	if fresh {
-		if err := s.masked(path, 0o666); err != nil {
-			s.log.Warn("permissions not set", pathAttr(path), slog.String("error", escaped(err.Error())))
-		}
+	done := "Transfer complete."
+	if f.taken < allo {
+		done = fmt.Sprintf("Transfer complete, %d bytes fewer than ALLO said.", allo-f.taken)
 	}
-	return answer(ftp.CodeTransferDone, "Transfer complete."), nil
+	return answer(ftp.CodeTransferDone, done), nil
 }

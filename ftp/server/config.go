@@ -126,6 +126,16 @@ type Config struct {
 	// can make the server connect there, to ports from 1024 on.
 	FXP []netip.Prefix
 
+	// RawDownloads and RawUploads leave the bytes of files as they are under TYPE A,
+	// too: for clients that begin with it, as RFC 959 has them, and mean TYPE I.
+	RawDownloads, RawUploads bool
+
+	// Quota bounds what the tree of a user may hold, unless the user's Identity has limits
+	// of its own. What would exceed it gets 552. Users with the same Home share what it
+	// holds. The tree is walked before the first write of its first session: see
+	// storage.Usage.
+	Quota storage.Limits
+
 	// MaxFileSize bounds what is uploaded to one file, in bytes; beyond it an upload
 	// gets 552. The default is no limit.
 	MaxFileSize int64

@@ -8,6 +8,7 @@ import (
 	"io"
 	stdnet "net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/weft-go/weft/ftp"
@@ -21,21 +22,53 @@ type deflated struct {
 	t           *transfer
 	pace        *pace
 
-	// to write
-	packed bytes.Buffer
-	z      *zlib.Writer
+	level int
+	out   *packer // to write, nil before the first Write
 
-	// to read
-	in io.ReadCloser
+	raw *bufio.Reader // to read, nil before the first Read
+	in  io.ReadCloser
 }
 
-// deflate makes c a connection in MODE Z. To write takes finish at the end.
+// maxDeflates bounds the transfers in MODE Z for each processor: a packer takes about
+// a megabyte.
+const maxDeflates = 64
+
+// A packer compresses. It belongs to one transfer.
+type packer struct {
+	z     *zlib.Writer
+	buf   bytes.Buffer // what comes out
+	level int
+}
+
+// packers has a pool for each level, from zlib.DefaultCompression, which is -1.
+var packers [zlib.BestCompression + 2]sync.Pool
+
+func takePacker(level int) *packer {
+	k, ok := packers[level+1].Get().(*packer)
+	if !ok {
+		k = &packer{level: level}
+		// The levels that OPTS lets through are good ones.
+		k.z, _ = zlib.NewWriterLevel(&k.buf, level)
+	}
+	k.buf.Reset()
+	k.z.Reset(&k.buf)
+	return k
+}
+
+// deflate makes c a connection in MODE Z, to be released. To write takes finish at
+// the end.
 func (t *transfer) deflate(c stdnet.Conn, level int) *deflated {
-	d := &deflated{Conn: c, t: t, pace: t.pace()}
+	d := &deflated{Conn: c, t: t, pace: t.pace(), level: level}
 	d.pace.silent = true // what is moved is what is in the files
-	// The levels that OPTS lets through are good ones.
-	d.z, _ = zlib.NewWriterLevel(&d.packed, level)
 	return d
+}
+
+// release gives back what d has taken. The connection stays open.
+func (d *deflated) release() {
+	if d.out != nil {
+		packers[d.out.level+1].Put(d.out)
+		d.out = nil
+	}
 }
 
 func (d *deflated) SetReadDeadline(time.Time) error  { return nil }
@@ -49,10 +82,7 @@ func (d *deflated) Write(p []byte) (int, error) {
 	written := 0
 	for written < len(p) {
 		part := p[written:min(written+deflatePart, len(p))]
-		if err := awaitErr(d.t.session.engine, func() error { _, err := d.z.Write(part); return err }); err != nil {
-			return written, err
-		}
-		if err := d.flush(); err != nil {
+		if err := d.pack(func(z *zlib.Writer) error { _, err := z.Write(part); return err }); err != nil {
 			return written, err
 		}
 		written += len(part)
@@ -61,35 +91,45 @@ func (d *deflated) Write(p []byte) (int, error) {
 }
 
 // finish sends the end of the stream.
-func (d *deflated) finish() error {
-	if err := d.z.Close(); err != nil {
+func (d *deflated) finish() error { return d.pack((*zlib.Writer).Close) }
+
+// pack does something that compresses and sends what comes out.
+func (d *deflated) pack(do func(*zlib.Writer) error) error {
+	if d.out == nil {
+		d.out = takePacker(d.level)
+	}
+	if err := awaitErr(d.t.session.engine, func() error { return do(d.out.z) }); err != nil {
 		return err
 	}
-	return d.flush()
-}
-
-func (d *deflated) flush() error {
-	err := d.t.send(d.Conn, d.pace, d.packed.Bytes())
-	d.packed.Reset()
-	return err
+	defer d.out.buf.Reset()
+	return d.t.send(d.Conn, d.pace, d.out.buf.Bytes())
 }
 
 // Read returns what the peer has compressed, a little at a time. A stream of no
-// bytes at all is an empty one.
+// bytes at all is an empty one; any other must be whole, with nothing behind it.
 func (d *deflated) Read(p []byte) (int, error) {
 	if d.in == nil {
-		raw := bufio.NewReaderSize(packedReader{d}, deflatePart/2)
-		if _, err := raw.Peek(1); err != nil {
+		if d.raw == nil {
+			d.raw = bufio.NewReaderSize(packedReader{d}, deflatePart/2)
+		}
+		if _, err := d.raw.Peek(1); err != nil {
 			return 0, err
 		}
-		in, err := zlib.NewReader(raw)
+		in, err := zlib.NewReader(d.raw)
 		if err != nil {
 			return 0, d.damaged(err)
 		}
 		d.in = in
 	}
 	n, err := d.in.Read(p[:min(len(p), deflatePart)])
-	if err != nil && err != io.EOF {
+	switch {
+	case err == io.EOF:
+		if _, err := d.raw.ReadByte(); err == nil {
+			return n, errDamaged
+		} else if err != io.EOF {
+			return n, d.damaged(err)
+		}
+	case err != nil:
 		err = d.damaged(err)
 	}
 	return n, err
@@ -100,6 +140,9 @@ func (d *deflated) damaged(err error) error {
 	var e *ftp.Error
 	if _, ok := errors.AsType[*dataError](err); ok || errors.As(err, &e) {
 		return err
+	}
+	if err == io.ErrUnexpectedEOF {
+		return errDeflateCut
 	}
 	return errDamaged
 }

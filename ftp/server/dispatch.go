@@ -87,6 +87,8 @@ func init() {
 		"AVBL": (*session).cmdAVBL,
 		"SITE": (*session).cmdSITE,
 
+		"MD5":     (*session).cmdMD5,
+		"MMD5":    (*session).cmdMMD5,
 		"XCRC":    xhash("XCRC", ftp.HashCRC32),
 		"XMD5":    xhash("XMD5", ftp.HashMD5),
 		"XSHA1":   xhash("XSHA1", ftp.HashSHA1),
@@ -161,6 +163,9 @@ func (s *session) settle(row *ftp.Command, err error) {
 	}
 	if seq&ftp.KeepsRest == 0 && (seq&ftp.SetsRest == 0 || err != nil) {
 		s.restart, s.length = 0, 0
+	}
+	if seq&(ftp.KeepsRest|ftp.SetsRest) == 0 {
+		s.allo = 0
 	}
 }
 

@@ -49,8 +49,19 @@
 //   - REST counts under TYPE I only; under TYPE A any offset but 0 gets 504, and
 //     SIZE gets 550.
 //
-//   - Listings show every name, with option -a or without; other options are
-//     ignored. A path is first taken literally; if nothing is there, its last
+//   - REST and RANG in MODE Z count bytes of the file, not of the compressed stream,
+//     whose end is checked: 426 if it is cut off, 451 if it is damaged.
+//
+//   - HASH and SITE CPTO take as long as they take: STAT and ABOR act meanwhile, as
+//     in a transfer.
+//
+//   - ALLO is compared with what comes: an upload that is shorter is kept, and the
+//     reply and the log say so. The log has an outcome for every transfer.
+//
+//   - SITE UMASK takes permissions away and never gives any.
+//
+//   - Listings show every name, with option -a or without; -R gets 504, other
+//     options are ignored. A path is first taken literally; if nothing is there, its last
 //     element may be a pattern.
 //
 //   - MLSD lists neither the directory itself nor its parent.
@@ -66,6 +77,6 @@
 //
 // # Limits
 //
-// The verbs that ftp.Unserved knows are answered with 502, CCC with 534. There are no
-// quotas; Config.MaxFileSize bounds one file.
+// The verbs that ftp.Unserved knows are answered with 502, CCC with 534. Config.Quota
+// bounds what a home holds, Config.MaxFileSize one file.
 package server

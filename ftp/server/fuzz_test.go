@@ -22,6 +22,9 @@ func FuzzSession(f *testing.F) {
 		"CWD d\r\nPWD\r\nCDUP\r\n", "EPSV\r\nLIST\r\n", "PORT 1,2,3,4,5,6\r\n", "\xff\xf4\xff\xf2ABOR\r\n",
 		"TYPE A\r\nSIZE a\r\n", "HELP\r\nFEAT\r\nSYST\r\nSTAT\r\n", "MKD x\"y\r\nRMD x\"y\r\nDELE a\r\n", "REIN\r\nUSER u\r\nPASS u\r\n",
 		"GET / HTTP/1.1\r\n", "\x00\r\n", "MDTM d\r\nALLO 10\r\nQUIT\r\n",
+		"SITE UTIME a 20200101000000 20200101000000 20200101000000 UTC\r\nSITE UTIME 202001010000 d\r\n", "SITE CPFR a\r\nSITE CPTO b\r\n",
+		"RANG 1 2\r\nHASH a\r\nOPTS HASH MD5\r\nMMD5 a, b\r\nXCRC \"a\" 1 2\r\n", "MFF Modify=20200101000000;UNIX.mode=0600; d\r\nMFMT 20200101000000 d\r\n",
+		"SITE UMASK 077\r\nSITE CHMOD 600 d\r\nSITE MKDIR x\r\nSITE HELP\r\n", "MODE Z\r\nOPTS MODE Z LEVEL 9\r\nSTOU\r\nAVBL\r\nLANG en\r\n",
 	} {
 		f.Add(true, []byte(seed))
 		f.Add(false, []byte(seed))

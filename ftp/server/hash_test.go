@@ -67,6 +67,8 @@ func TestXHash(t *testing.T) {
 		f.write("a b", "123456789")
 		c := f.login()
 		c.expectText(250, "XCRC a b", "CBF43926")
+		c.expectText(251, "MD5 a b", "a b 25f9e794323b453885f5181f1b624d0b") // C258
+		c.expectText(252, "MMD5 a b, a b", "a b 25f9e794323b453885f5181f1b624d0b, a b 25f9e794323b453885f5181f1b624d0b")
 		c.expectText(250, "XMD5 a b", "25f9e794323b453885f5181f1b624d0b")
 		c.expectText(250, "XSHA1 a b", "f7c3bc1d808e04732adf679965ccc34ca7ae3441")
 		c.expectText(250, "XSHA a b", "f7c3bc1d808e04732adf679965ccc34ca7ae3441")
@@ -79,7 +81,6 @@ func TestXHash(t *testing.T) {
 			{501, `XMD5 "a b`, ""},
 			{501, `XMD5 "a b" x`, ""},
 			{550, "XMD5 missing", ""},
-			{502, "MD5 f", "C258"},
 		})
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/ftp/auth"
 	"github.com/weft-go/weft/ftp/storage"
 	"github.com/weft-go/weft/runtime"
@@ -48,6 +49,10 @@ type store struct {
 	engine Engine
 	fs     storage.FS
 	shared bool // fs is the server's, and not closed
+	srv    *Server
+	tree   *tree // that has a quota, nil for none
+
+	refused ftp.Perm // rights that are of no use in this tree
 }
 
 // A callLimit is an engine on which a bounded number of blocking calls run at a
@@ -66,13 +71,13 @@ func (l callLimit) Offload(fn func()) error {
 }
 
 // openStore returns the tree of a user.
-func openStore(srv *Server, cfg *Config, id *auth.Identity, place *userPlace) (*store, error) {
-	s := &store{engine: callLimit{cfg.Engine, &srv.calls}, fs: cfg.Root, shared: true}
+func openStore(srv *Server, host *Host, cfg *Config, id *auth.Identity, place *userPlace) (*store, error) {
+	s := &store{engine: callLimit{cfg.Engine, &srv.calls}, fs: cfg.Root, shared: true, srv: srv}
 	if cfg.RootFor != nil {
 		s.engine = callLimit{cfg.Engine, &place.calls}
 	}
 	if cfg.RootFor == nil && id.Home == "/" {
-		return s, nil
+		return s.limit(host, cfg, id), nil
 	}
 	fsys, err := await(s.engine, func() (storage.FS, error) {
 		if cfg.RootFor != nil {
@@ -84,10 +89,35 @@ func openStore(srv *Server, cfg *Config, id *auth.Identity, place *userPlace) (*
 		return nil, err
 	}
 	s.fs, s.shared = fsys, false
-	return s, nil
+	return s.limit(host, cfg, id), nil
+}
+
+// limit finds out what the tree refuses everyone, and gives it the user's quota.
+func (s *store) limit(host *Host, cfg *Config, id *auth.Identity) *store {
+	max := quota(cfg, id)
+	switch {
+	case storage.IsReadOnly(s.fs):
+		s.refused = ^(ftp.PermList | ftp.PermRead)
+	case max != storage.Limits{}:
+		s.tree = s.srv.trees.enter(host, cfg, id)
+		s.fs = s.tree.usage.Limit(s.fs, max)
+	}
+	return s
+}
+
+// usage returns what the tree holds and may hold, errors.ErrUnsupported if it has no quota.
+func (s *store) usage() (used, max storage.Limits, err error) {
+	err = awaitErr(s.engine, func() (err error) {
+		used, max, err = storage.UsageOf(s.fs)
+		return err
+	})
+	return used, max, err
 }
 
 func (s *store) close() error {
+	if s.tree != nil {
+		defer s.srv.trees.leave(s.tree)
+	}
 	if s.shared {
 		return nil
 	}
@@ -102,8 +132,19 @@ func (s *store) lstat(path string) (storage.Entry, error) {
 	return await(s.engine, func() (storage.Entry, error) { return s.fs.Lstat(path) })
 }
 
-func (s *store) mkdir(path string) error {
-	return awaitErr(s.engine, func() error { return s.fs.Mkdir(path) })
+// mkdir makes a directory without the permission bits of mask.
+func (s *store) mkdir(path string, mask fs.FileMode) error {
+	return awaitErr(s.engine, func() error {
+		err := s.fs.Mkdir(path)
+		if err != nil || mask == 0 {
+			return err
+		}
+		e, err := s.fs.Lstat(path)
+		if err != nil {
+			return err
+		}
+		return s.fs.Chmod(path, e.Mode.Perm()&^mask)
+	})
 }
 
 func (s *store) remove(path string) error {
@@ -140,10 +181,10 @@ type source struct {
 	file   storage.File
 	os     *os.File // for sendfile, or nil
 	path   string
-	start  int64 // the offset it was opened at
-	size   int64 // when it was opened
-	limit  int64 // how much is wanted, 0 for all
-	taken  int64 // how much was read
+	start  int64         // the offset it was opened at
+	entry  storage.Entry // when it was opened
+	limit  int64         // how much is wanted, 0 for all
+	taken  int64         // how much was read
 }
 
 // open opens a file at an offset, to read as much as length, or to the end if that
@@ -168,7 +209,7 @@ func (f *source) begin(offset int64) error {
 	if err != nil {
 		return err
 	}
-	f.size = e.Size
+	f.entry = e
 	if o, ok := f.file.(storage.OSFiler); ok {
 		f.os = o.OSFile()
 	}
@@ -184,11 +225,16 @@ func (f *source) begin(offset int64) error {
 
 // length is how much there is to read.
 func (f *source) length() int64 {
-	n := f.size - f.start
+	n := f.entry.Size - f.start
 	if f.limit > 0 {
 		n = min(n, f.limit)
 	}
 	return n
+}
+
+// is reports whether an entry is of the very file.
+func (f *source) is(e storage.Entry) bool {
+	return f.entry.Ino != 0 && f.entry.Ino == e.Ino && f.entry.Dev == e.Dev
 }
 
 // left is how much may be read yet, many bytes if there is no limit.
@@ -225,17 +271,48 @@ func (f *source) digest(h hash.Hash, p []byte) (int, error) {
 	})
 }
 
-// moveTo reads into p and writes that to a sink.
-func (f *source) moveTo(to *sink, p []byte) (int, error) {
-	return await(f.engine, func() (int, error) {
+// moveChunk is how much one call moves from file to file.
+const moveChunk = 8 << 20
+
+// moveTo moves some of the source to a sink, and returns io.EOF at its end: by the
+// kernel if both are files of it, else by way of p.
+func (f *source) moveTo(to *sink, p []byte) (int64, error) {
+	return await(f.engine, func() (int64, error) {
+		if o, ok := to.upload.(storage.OSFiler); ok && f.os != nil {
+			if file := o.OSFile(); file != nil {
+				return f.spliceTo(to, file)
+			}
+		}
 		n, err := f.readNow(p)
 		if n > 0 {
 			if err := to.writeNow(p[:n]); err != nil {
 				return 0, err
 			}
 		}
-		return n, err
+		return int64(n), err
 	})
+}
+
+// spliceTo is moveTo where it may block, for files. It takes one byte too many of a
+// source that is too large, to find out.
+func (f *source) spliceTo(to *sink, file *os.File) (int64, error) {
+	want := min(moveChunk, f.left())
+	if to.left < want {
+		want = to.left + 1
+	}
+	n, err := io.Copy(file, &io.LimitedReader{R: f.os, N: want})
+	f.taken += n
+	to.taken += n
+	to.left -= n
+	switch {
+	case err != nil:
+		return n, storage.Translate("copy", f.path, err)
+	case to.left < 0:
+		return n, errFileTooLarge
+	case n < want:
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // seek moves to a number of bytes behind the start.
@@ -254,16 +331,39 @@ type sink struct {
 	engine Engine
 	upload storage.Upload
 	left   int64 // how much it may take yet
+	taken  int64 // how much it has taken
+}
+
+// limits are what an upload may make: a file without the permission bits of mask,
+// of at most size bytes.
+type limits struct {
+	mask fs.FileMode
+	size int64
 }
 
 // create begins an upload.
-func (s *store) create(path string, mode storage.WriteMode, offset int64) (*sink, error) {
+func (s *store) create(path string, mode storage.WriteMode, offset int64, l limits) (*sink, error) {
 	return await(s.engine, func() (*sink, error) {
-		u, err := s.fs.Create(path, mode, offset)
-		if err != nil {
+		f := &sink{engine: s.engine, left: l.size - offset}
+		if mode == storage.WriteAppend && l.size < noLength {
+			if e, err := s.fs.Stat(path); err == nil {
+				f.left -= e.Size
+			}
+		}
+		if f.left < 0 {
+			return nil, errFileTooLarge
+		}
+		var err error
+		if f.upload, err = s.fs.Create(path, mode, offset); err != nil {
 			return nil, err
 		}
-		return &sink{s.engine, u, noLength}, nil
+		if m, ok := f.upload.(storage.Masker); ok && l.mask != 0 {
+			if err := m.Mask(l.mask); err != nil {
+				_ = f.upload.Abort() // nothing was written
+				return nil, err
+			}
+		}
+		return f, nil
 	})
 }
 
@@ -281,6 +381,7 @@ func (f *sink) writeNow(p []byte) error {
 		return errFileTooLarge
 	}
 	f.left -= int64(len(p))
+	f.taken += int64(len(p))
 	_, err := f.upload.Write(p)
 	return err
 }

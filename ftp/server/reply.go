@@ -73,7 +73,10 @@ var (
 	errNeedCPFR        = &ftp.Error{Code: ftp.CodeBadSequence, Msg: "Send SITE CPFR first."}
 	errSameFile        = &ftp.Error{Code: ftp.CodeUnavailable, Msg: "Source and target are the same."}
 	errRangeStore      = &ftp.Error{Code: ftp.CodeBadSequence, Msg: "RANG is for RETR and HASH only."}
-	errManyHashes      = &ftp.Error{Code: ftp.CodeBusy, Msg: "Too many files are being hashed, try again later."}
+	errManyDeflates    = &ftp.Error{Code: ftp.CodeBusy, Msg: "Too many compressed transfers, try again later."}
+	errManyFiles       = &ftp.Error{Code: ftp.CodeBadArgument, Msg: "Too many files."}
+	errDeflateCut      = &ftp.Error{Code: ftp.CodeAborted, Msg: "The compressed data is cut off, transfer aborted."}
+	errNoRecursion     = &ftp.Error{Code: ftp.CodeBadParameter, Msg: "Recursive listings are not served."}
 	errFileTooLarge    = &ftp.Error{Code: ftp.CodeQuota, Msg: "File too large."}
 	errDamaged         = &ftp.Error{Code: ftp.CodeLocalError, Msg: "The compressed data is damaged."}
 	errNoSpaceKnown    = &ftp.Error{Code: ftp.CodeUnavailable, Msg: "Available space is not known."}
@@ -110,6 +113,7 @@ var storeReplies = []struct {
 	{storage.ErrNotRegular, ftp.CodeUnavailable, "Not a regular file."},
 	{storage.ErrInvalidName, ftp.CodeBadName, "File name not allowed."},
 	{storage.ErrOffset, ftp.CodeBadRestart, "Offset is beyond the end of the file."},
+	{storage.ErrQuota, ftp.CodeQuota, "Quota exceeded."},
 	{storage.ErrNoSpace, ftp.CodeNoSpace, "Insufficient storage space."},
 	{syscall.EMFILE, ftp.CodeBusy, "Server is busy, try again later."},
 	{syscall.ENFILE, ftp.CodeBusy, "Server is busy, try again later."},

@@ -54,6 +54,7 @@ type sessionTLS struct {
 	under   *records    // what conn is on, or was
 	begun   bool        // there was a handshake, and those to come are of data connections
 	mark    []byte      // in the tickets of this session
+	marked  bool        // the ticket of the last handshake was one of them
 	sized   bool        // PBSZ was sent
 	private bool        // PROT P
 }
@@ -61,6 +62,11 @@ type sessionTLS struct {
 // closeNotifyTime is how long the peer of a data connection may take to end its side
 // after ours.
 const closeNotifyTime = time.Second
+
+// accessDenied is the fatal alert of that name, in the record of a server that has said
+// nothing yet (RFC 8446 section 6.2): who is turned away is not worth a handshake, and
+// could not read a reply in clear.
+var accessDenied = []byte{21, 3, 1, 0, 2, 2, 49}
 
 // newSessionTLS returns the configuration of one session: its tickets carry a mark, so
 // that a data connection that resumes one of them shows whose it is.
@@ -78,7 +84,7 @@ func newSessionTLS(cfg *TLS) *sessionTLS {
 		ss.Extra = nil
 		// Whoever has made a data connection without one of the session's tickets may be
 		// anybody, and must not get one by it for the next try.
-		if !s.begun || cs.DidResume {
+		if !s.begun || cs.DidResume && s.marked {
 			ss.Extra = [][]byte{s.mark}
 		}
 		return keys.EncryptTicket(cs, ss)
@@ -88,12 +94,13 @@ func newSessionTLS(cfg *TLS) *sessionTLS {
 		if err != nil || ss == nil {
 			return nil, err
 		}
-		// On the control connection any session of this server will do, but only the
-		// session's own for data.
-		if !s.begun || cfg.DataReuse == ReuseOff || s.own(ss) {
-			return ss, nil
+		// On the control connection any session of this server will do. For data only
+		// the session's own tells who it is.
+		s.marked = s.own(ss)
+		if s.begun && cfg.DataReuse == ReuseRequire && !s.marked {
+			return nil, nil
 		}
-		return nil, nil
+		return ss, nil
 	}
 	s.config = c
 	return s
@@ -173,7 +180,7 @@ func (t *transfer) protect(c stdnet.Conn) (*tls.Conn, error) {
 		return nil, errNoDataTLS
 	}
 	_ = c.SetDeadline(time.Time{})
-	if !secured.ConnectionState().DidResume {
+	if !secured.ConnectionState().DidResume || !s.tls.marked {
 		switch s.cfg.TLS.DataReuse {
 		case ReuseRequire:
 			s.log.Warn("data connection refused: it does not resume the session's TLS session")

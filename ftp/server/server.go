@@ -32,10 +32,12 @@ type Server struct {
 	logins   gate
 	public   *publicHosts
 	ports    ports
-	guard    guard       // failed logins
-	refused  rarely      // connections
-	calls    gate        // of Config.Root
-	hashes   gate        // files being hashed
+	guard    guard  // failed logins
+	refused  rarely // connections
+	calls    gate   // of Config.Root
+	hashes   gate   // reading for hashes, a buffer at a time
+	deflates gate   // transfers in MODE Z
+	trees    trees
 	stopping atomic.Bool // no session goes on but for its transfer
 
 	// mu guards. It is held for a few instructions only.
@@ -61,9 +63,10 @@ func New(cfg Config) (*Server, error) {
 			networks: make(map[netip.Prefix]int),
 			users:    make(map[string]*userPlace),
 		},
-		guard:  newGuard(&cfg),
-		hashes: gate{free: maxHashes},
-		calls:  gate{free: cfg.MaxStoreCalls},
+		guard:    newGuard(&cfg),
+		hashes:   gate{free: maxHashes},
+		deflates: gate{free: maxDeflates * goruntime.GOMAXPROCS(0)},
+		calls:    gate{free: cfg.MaxStoreCalls},
 	}
 	srv.ports.used = make(map[netip.Addr]map[uint16]struct{})
 	srv.public = newPublicHosts(srv)
@@ -161,7 +164,11 @@ func (srv *Server) admit(s *session) {
 	if refusal := srv.add(s); refusal != nil {
 		srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
 		_ = c.SetDeadline(time.Now().Add(time.Second))
-		_, _ = c.Write(ftp.AppendReply(nil, refusal.Code, refusal.Msg)) // fits into any new connection's buffer
+		words := ftp.AppendReply(nil, refusal.Code, refusal.Msg)
+		if s.implicit {
+			words = accessDenied
+		}
+		_, _ = c.Write(words) // fits into any new connection's buffer
 		_ = c.Close()
 		return
 	}

@@ -67,9 +67,10 @@ type session struct {
 	restart int64
 	length  int64 // of RANG, 0 for none
 
-	umask    fs.FileMode // SITE UMASK
-	hasUmask bool
-	host     *Host // HOST, nil for none
+	allo int64 // of ALLO, 0 for none
+
+	umask fs.FileMode // SITE UMASK
+	host  *Host       // HOST, nil for none
 
 	// lingering is the last secured data connection, the present transfer's task's.
 	lingering stdnet.Conn
@@ -144,7 +145,7 @@ func (s *session) reset() {
 	s.cwd, s.typ, s.mode, s.level = "/", ftp.TypeASCII, ftp.ModeStream, zlib.DefaultCompression
 	s.facts, s.hash, s.idle = ftp.DefaultFacts, 0, s.cfg.IdleTimeout
 	s.only, s.rename, s.copied, s.restart, s.length = false, "", "", 0, 0
-	s.umask, s.hasUmask, s.host = 0, false, nil
+	s.umask, s.host, s.allo = 0, nil, 0
 	s.tls.sized, s.tls.private = false, false
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/ftp/server"
+	"github.com/weft-go/weft/ftp/storage"
 )
 
 // TestSITE is about SITE's own commands but those of TestChanges.
@@ -31,7 +32,7 @@ func TestSITE(t *testing.T) {
 			{200, "SITE IDLE 600", "C268"},
 			{501, "SITE IDLE 0", "C268"},
 			{501, "SITE IDLE x", "C268"},
-			{504, "SITE SYMLINK a b", "C270"}, // off by default
+			{502, "SITE SYMLINK a b", "C270"}, // off by default
 			{504, "SITE EXEC id", "C273"},
 			{504, "SITE DIRSTYLE", "C274"},
 			{504, "SITE BOGUS", "C275"},
@@ -67,7 +68,7 @@ func TestUMASK(t *testing.T) {
 		f.write("old", "x")
 		c := f.login()
 		c.steps([]step{{200, "SITE UMASK", "C267"}, {501, "SITE UMASK 9", "C267"}, {200, "SITE UMASK 027", "C267"}})
-		c.expectText(200, "SITE UMASK", "The umask is 027.")
+		c.expectText(200, "SITE UMASK", "The umask is 027, besides that of the server.")
 		c.put("STOR new", "x")
 		c.put("STOR old", "y")
 		c.cmd(257, "MKD dir")
@@ -136,5 +137,68 @@ func TestSTOU(t *testing.T) {
 		}
 		c.cmd(229, "EPSV")
 		c.cmd(501, "STOU name") // C069
+	})
+}
+
+// TestCopyOntoItself: C271. Where uploads are written in place, a copy of a file onto
+// itself, by whatever name, must not cut it off.
+func TestCopyOntoItself(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		dir := t.TempDir()
+		root, err := storage.OpenOSRoot(dir, storage.Options{InPlace: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { root.Close() })
+		f := start(t, e, func(cfg *server.Config) { cfg.Root = root })
+		f.root = dir
+		f.write("f", "content")
+		for _, err := range []error{
+			os.Symlink("f", filepath.Join(dir, "link")),
+			os.Link(filepath.Join(dir, "f"), filepath.Join(dir, "hard")),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := f.login()
+		for _, to := range []string{"f", "link", "hard", "./f"} {
+			c.cmd(350, "SITE CPFR f")
+			c.cmd(550, "SITE CPTO "+to)
+			if got := f.content("f"); got != "content" {
+				t.Fatalf("copied to %s: %q is left", to, got)
+			}
+		}
+		c.cmd(350, "SITE CPFR link")
+		c.cmd(250, "SITE CPTO other")
+		if got := f.content("other"); got != "content" {
+			t.Errorf("the copy holds %q", got)
+		}
+	})
+}
+
+// TestCopyLimits: C061, C271. A copy is an upload: it has its limit, exactly, with
+// files of the system and with others, and nothing of a larger one is left.
+func TestCopyLimits(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		for _, root := range []storage.FS{nil, storage.NewMem()} {
+			f := start(t, e, func(cfg *server.Config) { cfg.MaxFileSize, cfg.Root = 10, root })
+			c := f.login()
+			c.put("STOR ten", "0123456789")
+			c.cmd(350, "SITE CPFR ten")
+			c.cmd(250, "SITE CPTO copy")
+			if got := c.get("RETR copy"); got != "0123456789" {
+				t.Errorf("the copy holds %q", got)
+			}
+		}
+		f := start(t, e, func(cfg *server.Config) { cfg.MaxFileSize = 10 })
+		f.write("eleven", "0123456789x")
+		c := f.login()
+		c.cmd(350, "SITE CPFR eleven")
+		c.send("SITE CPTO copy")
+		c.expect(552)
+		if got := f.names(); len(got) != 1 {
+			t.Errorf("left %q", got)
+		}
 	})
 }

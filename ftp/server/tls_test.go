@@ -277,8 +277,14 @@ func TestReuse(t *testing.T) {
 				f = start(t, e, withTLS)
 				c = f.loginTLS(clientTLS(version))
 				c.securePut(clientTLS(version), "STOR f", "x")
-				if !strings.Contains(f.log.String(), "does not resume") {
-					t.Error("not logged")
+				separate := clientTLS(version) // a client may resume among data connections only
+				for n := range 3 {
+					if _, resumed := c.secureGet(separate, "RETR f"); resumed != (n > 0) {
+						t.Errorf("data connection %d: resumed %v", n, resumed)
+					}
+					if logged := strings.Count(f.log.String(), "does not resume"); logged != n+2 {
+						t.Errorf("logged %d times after %d", logged, n+2)
+					}
 				}
 			})
 		})
@@ -372,20 +378,43 @@ func TestInjection(t *testing.T) {
 // TestImplicitTLS: C230.
 func TestImplicitTLS(t *testing.T) {
 	onEngines(t, func(t *testing.T, e server.Engine) {
-		f := start(t, e, withTLS)
-		l, err := e.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.addr = l.Addr().String()
-		served := make(chan error, 1)
-		e.GoBalanced(func() { served <- f.srv.ServeTLS(l) })
+		f := startImplicit(t, e)
 		cfg := clientTLS(0)
 		c := f.dialRaw()
 		c.handshake(cfg)
 		c.expect(220)
 		c.steps([]step{{331, "USER " + testUser, ""}, {230, "PASS " + testPassword, ""}, {503, "AUTH TLS", ""}})
 		c.securePut(cfg, "STOR f", "x")
+	})
+}
+
+// TestImplicitTLSRefused: a client that is turned away reads it in the words of TLS.
+func TestImplicitTLSRefused(t *testing.T) {
+	onEngines(t, func(t *testing.T, e server.Engine) {
+		f := startImplicit(t, e, func(c *server.Config) { c.MaxSessions = 1 })
+		c := f.dialRaw()
+		c.handshake(clientTLS(0))
+		c.expect(220)
+		refused := f.dialRaw()
+		if err := tls.Client(refused.conn, clientTLS(0)).Handshake(); err == nil || err.Error() != "remote error: tls: access denied" {
+			t.Errorf("handshake: %v, want the alert access denied", err)
+		}
+	})
+}
+
+// startImplicit is start of a server with a listener for implicit TLS, which the fixture
+// dials.
+func startImplicit(t *testing.T, e server.Engine, change ...func(*server.Config)) *fixture {
+	t.Helper()
+	f := start(t, e, append(change, withTLS)...)
+	l, err := e.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.addr = l.Addr().String()
+	served := make(chan error, 1)
+	e.GoBalanced(func() { served <- f.srv.ServeTLS(l) })
+	t.Cleanup(func() {
 		if err := f.srv.Shutdown(context.Background()); err != nil && !errors.Is(err, server.ErrServerClosed) {
 			t.Error(err)
 		}
@@ -393,6 +422,7 @@ func TestImplicitTLS(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return f
 }
 
 // TestHandshakes: C237, and handshakes that do not come about: a client that offers

@@ -42,6 +42,7 @@ type transfer struct {
 	// The transfer's task writes them before it sets ended.
 	result  error
 	crashed *crash
+	short   bool // complete, with fewer bytes than ALLO said
 
 	// mu guards. It is held for a few instructions only.
 	mu    sync.Mutex
@@ -62,6 +63,12 @@ func (s *session) transfer(name, text string, body func(*transfer, stdnet.Conn) 
 	way := s.way
 	s.way = nil
 	defer way.drop()
+	if t.mode == ftp.ModeDeflate {
+		if !s.srv.deflates.tryEnter() {
+			return errManyDeflates
+		}
+		defer s.srv.deflates.leave()
+	}
 	if err := s.begin(t); err != nil {
 		return err
 	}
@@ -108,6 +115,7 @@ func (s *session) finish(t *transfer) {
 	s.mu.Unlock()
 	attrs := []any{
 		slog.String("transfer", escaped(t.name)),
+		slog.String("outcome", t.outcome()),
 		slog.Int64("bytes", t.moved.Load()),
 		slog.Duration("time", time.Since(t.began)),
 	}
@@ -225,6 +233,7 @@ func (t *transfer) inMode(c stdnet.Conn, body func(*transfer, stdnet.Conn) error
 		return body(t, c)
 	}
 	z := t.deflate(c, t.level)
+	defer z.release()
 	if err := body(t, z); err != nil || t.receives {
 		return err
 	}

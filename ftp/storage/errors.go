@@ -19,6 +19,7 @@ var (
 	ErrInvalidName = errors.New("invalid name")
 	ErrOffset      = errors.New("offset is beyond the end of the file")
 	ErrNoSpace     = errors.New("no space left")
+	ErrQuota       = errors.New("quota exceeded") // see Usage
 
 	// ErrReadOnly is also fs.ErrPermission.
 	ErrReadOnly = fmt.Errorf("read-only: %w", fs.ErrPermission)

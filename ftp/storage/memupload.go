@@ -5,12 +5,13 @@ import "io/fs"
 // memUpload is a file of a Mem being written. An atomic one writes to a node without a name, whose
 // bytes count against the capacity all the same.
 type memUpload struct {
-	tree *memTree
-	path string
-	mode WriteMode
-	dir  *memNode
-	name string
-	made bool // Create made the name
+	tree  *memTree
+	path  string
+	mode  WriteMode
+	dir   *memNode
+	name  string
+	made  bool // Create made the name
+	fresh bool // there was no file
 
 	// tree.mu guards:
 	node  *memNode // nil once committed or aborted
@@ -44,7 +45,7 @@ func (m *Mem) create(u *memUpload) error {
 	} else if at.dir.unlinked {
 		return fs.ErrNotExist
 	}
-	u.dir, u.name, u.node = at.dir, at.name, at.node
+	u.dir, u.name, u.node, u.fresh = at.dir, at.name, at.node, at.node == nil
 	switch {
 	case u.mode == WriteReplace:
 		perm := fs.FileMode(0o644)

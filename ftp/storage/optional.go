@@ -1,6 +1,10 @@
 package storage
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
 
 // Symlinker is implemented by a store that can make symbolic links.
 type Symlinker interface {
@@ -17,6 +21,52 @@ func Symlink(fsys FS, target, path string) error {
 		return pathError("symlink", path, errors.ErrUnsupported)
 	}
 	return s.Symlink(target, path)
+}
+
+// Masker is implemented by an [Upload] to a store with permission bits.
+type Masker interface {
+	// Mask takes permission bits away from the file, if the upload makes a new one: a file that was
+	// there before keeps what it has. It must be called before the first Write.
+	Mask(bits fs.FileMode) error
+}
+
+var (
+	_ Masker = (*osUpload)(nil)
+	_ Masker = (*memUpload)(nil)
+)
+
+// Mask implements [Masker].
+func (u *osUpload) Mask(bits fs.FileMode) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.f == nil:
+		return pathError("chmod", u.path, fs.ErrClosed)
+	case !u.fresh:
+		return nil
+	}
+	return Translate("chmod", u.path, takeBits(u.f, bits))
+}
+
+func takeBits(f *os.File, bits fs.FileMode) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return f.Chmod(info.Mode().Perm() &^ bits)
+}
+
+// Mask implements [Masker].
+func (u *memUpload) Mask(bits fs.FileMode) error {
+	u.tree.mu.Lock()
+	defer u.tree.mu.Unlock()
+	switch {
+	case u.node == nil:
+		return pathError("chmod", u.path, fs.ErrClosed)
+	case u.fresh:
+		u.node.mode &^= bits & fs.ModePerm
+	}
+	return nil
 }
 
 // Spacer is implemented by a store that knows how much it can take.

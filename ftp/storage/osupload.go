@@ -17,13 +17,14 @@ import (
 // even when that is renamed or swapped for a link meanwhile; inside it only single names are used.
 type osUpload struct {
 	// immutable
-	path string // virtual, for errors
-	mode WriteMode
-	sync bool
-	dir  *os.Root
-	name string // final name in dir
-	temp string // name of the temporary file in dir, "" when writing in place
-	made bool   // name did not exist before: Create made it
+	path  string // virtual, for errors
+	mode  WriteMode
+	sync  bool
+	dir   *os.Root
+	name  string // final name in dir
+	temp  string // name of the temporary file in dir, "" when writing in place
+	made  bool   // name did not exist before: Create made it
+	fresh bool   // there was no file: its permissions are those of a new one
 
 	mu sync.Mutex // guards:
 	f  *os.File   // nil once committed or aborted
@@ -62,7 +63,7 @@ func (r *OSRoot) create(path string, mode WriteMode, offset int64) (*osUpload, e
 	if err != nil {
 		return nil, err
 	}
-	u := &osUpload{path: path, mode: mode, sync: r.opts.Sync, dir: dir, name: name, cut: -1}
+	u := &osUpload{path: path, mode: mode, sync: r.opts.Sync, dir: dir, name: name, fresh: !exists, cut: -1}
 	if mode == WriteReplace && !r.opts.InPlace {
 		err = u.openTemp(exists, r.opts.FilePerm)
 	} else {
@@ -157,6 +158,7 @@ func (u *osUpload) openInPlace(exists bool, perm fs.FileMode, offset int64) erro
 			return err
 		}
 		// Somebody was faster: it is there now.
+		u.fresh = false
 	}
 	f, err := openRegular(u.dir, u.name, flag)
 	if err != nil {

@@ -9,6 +9,17 @@ import (
 // Reading passes through unchanged. Closing it closes fsys.
 func ReadOnly(fsys FS) FS { return readOnly{fsys} }
 
+// IsReadOnly reports whether fsys refuses every write by itself, as what [ReadOnly] returns does.
+func IsReadOnly(fsys FS) bool {
+	switch fsys := fsys.(type) {
+	case readOnly:
+		return true
+	case *limited:
+		return IsReadOnly(fsys.inner)
+	}
+	return false
+}
+
 // readOnly names each method instead of embedding FS, so that a write operation added to the
 // interface cannot pass through unnoticed.
 type readOnly struct{ inner FS }

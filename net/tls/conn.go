@@ -26,6 +26,7 @@ type Conn struct {
 	raw       stdnet.Conn
 	inner     *tls.Conn
 	transport transport
+	roots     bool // it needs the system's
 
 	// crypto/tls has three Go locks: one of the handshake, and one of each
 	// direction. They are held as follows, where "wait" means that the holder may
@@ -92,6 +93,7 @@ func Client(conn stdnet.Conn, config *Config) *Conn {
 		config.Renegotiation = RenegotiateNever
 	}
 	c := newConn(conn)
+	c.roots = needsRoots(config)
 	c.inner = tls.Client(&c.transport, config)
 	return c
 }
@@ -148,6 +150,11 @@ func (c *Conn) HandshakeContext(ctx context.Context) (err error) {
 
 // handshake is called by the holder of handshaking.
 func (c *Conn) handshake(ctx context.Context) error {
+	if c.roots {
+		if err := loadRoots(); err != nil {
+			return err
+		}
+	}
 	c.failed = errors.New("tls: a task was ended in the midst of the handshake")
 	err := c.inner.HandshakeContext(ctx) // a callback may unwind
 	result := err

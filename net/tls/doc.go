@@ -32,6 +32,6 @@
 // A handshake computes in the calling task, and so holds its worker: of the order
 // of 0.2 ms with an ECDSA certificate, 1 ms with RSA 2048, more with longer RSA
 // keys, and less for a resumed session. Use ECDSA where many clients
-// connect. Callbacks of Config run in the task too; they may park, but what blocks a
+// connect. The system's roots are loaded on the offload pool. Callbacks of Config run in the task too; they may park, but what blocks a
 // thread (files, a database) belongs in runtime.Offload.
 package tls

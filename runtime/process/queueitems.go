@@ -65,7 +65,8 @@ func (s *spares) give(b []byte) {
 	}
 }
 
-// take returns memory for n bytes, of length 0.
+// take returns memory for n bytes, of length 0, or nil if there is none: append gets new
+// memory without clearing it.
 func (s *spares) take(n int) []byte {
 	if last := len(s.list) - 1; n >= spareFrom && last >= 0 {
 		b := s.list[last]
@@ -76,5 +77,5 @@ func (s *spares) take(n int) []byte {
 			return b
 		}
 	}
-	return make([]byte, 0, n)
+	return nil
 }

@@ -120,10 +120,6 @@ func (q *queueObject) serveNow(r *request) {
 		q.items.unshift([][]byte{slices.Clone(r.body)})
 		q.passLocked()
 		r.reply(statusOK)
-	case queueClose, queueLen, queueJoin, queueUnfinished:
-		// Not before what others have put.
-		op, a := r.op, r.answer()
-		links.heard(func() { q.lookAt(op, a) })
 	case queueDone:
 		n, ok := u64Of(r.body)
 		if !ok || int(n) > q.unfinished {
@@ -185,7 +181,7 @@ func (q *queueObject) tryPut(item []byte) bool {
 	return true
 }
 
-// buffer returns memory for an item of this process.
+// buffer returns memory for an item of this process, nil if there is none to be used again.
 func (q *queueObject) buffer(n int) []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -24,6 +24,9 @@ func load(t *testing.T) (all []check, tests map[string][]string, chosen map[stri
 	if tests, err = findTests(root, "ftp", "testsuite/attack", "testsuite/interop", "apps/ftpd"); err != nil {
 		t.Fatal(err)
 	}
+	for id := range trials {
+		tests[id] = append(tests[id], "testsuite/conformance: TestWire/"+id)
+	}
 	return all, tests, chosen
 }
 

@@ -85,6 +85,9 @@ func testReadOnlyRefuses(t *testing.T, writable, view storage.FS) {
 			}
 		})
 	}
+	if !storage.IsReadOnly(view) || storage.IsReadOnly(writable) {
+		t.Fatal("IsReadOnly is wrong")
+	}
 	wantFile(t, writable, "/f", "data")
 	if got := names(t, writable, "/"); got != "d f" {
 		t.Fatalf("refused writes left %q", got)

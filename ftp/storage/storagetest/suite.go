@@ -34,7 +34,7 @@ type Filler interface {
 // Run tests the store that open returns. open is called for each subtest and must give an empty,
 // writable store each time; the suite closes it.
 func Run(t *testing.T, open func(t *testing.T) storage.FS) {
-	run(t, open, slices.Concat(treeTests, uploadTests, readTests, listTests, nameTests, linkTests, concurrentTests))
+	run(t, open, slices.Concat(treeTests, uploadTests, readTests, listTests, nameTests, linkTests, concurrentTests, maskTests))
 }
 
 // RunAtomic tests that WriteReplace is atomic: new content is seen at Commit and not before, and the
