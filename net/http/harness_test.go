@@ -17,6 +17,7 @@ import (
 
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/net/http"
+	wefttls "github.com/weft-go/weft/net/tls"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/event"
 	"github.com/weft-go/weft/runtime/runtimetest"
@@ -267,4 +268,10 @@ func trusting(server *tls.Config) *tls.Config {
 	}
 	roots.AddCert(c)
 	return &tls.Config{RootCAs: roots}
+}
+
+func dialTLS(address string, server *tls.Config) (stdnet.Conn, error) {
+	config := trusting(server)
+	config.ServerName = "127.0.0.1"
+	return wefttls.Dial("tcp", address, config)
 }

@@ -17,6 +17,7 @@ import (
 	stdhttp "net/http"
 
 	"github.com/weft-go/weft/net"
+	"github.com/weft-go/weft/runtime"
 	"golang.org/x/net/http/httpguts"
 )
 
@@ -260,6 +261,9 @@ func (o *outgoing) try() (*Response, error) {
 	}
 	c, err := o.t.acquire(ctx, route, o.trace)
 	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, runtime.ErrKilled) {
+			err = context.Cause(ctx)
+		}
 		return nil, err
 	}
 	resp, err := c.roundTrip(o, route)
