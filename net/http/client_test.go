@@ -87,8 +87,8 @@ func TestStandardClient(t *testing.T) {
 	})
 }
 
-// TestDialers: connections are made by what the Transport is given; MaxIdleConns is for all
-// hosts together.
+// TestDialers: connections are made by what the Transport is given; MaxIdleConns is
+// for all hosts together.
 func TestDialers(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
 		srv, address := serve(t, rt, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host) })

@@ -74,10 +74,10 @@ func (x *exchange) handle() (returned bool) {
 	return true
 }
 
-// A requestContext is the context of a request: it ends with the handler, when the client closes the
-// connection, and when the connection's task is killed. All it needs for that is
-// made when somebody asks for it. From then on a task reads from the connection,
-// ahead of the server.
+// A requestContext is the context of a request: it ends with the handler, when the
+// client closes the connection, and when the connection's task is killed. All it needs
+// for that is made when somebody asks for it. From then on a task reads from the
+// connection, ahead of the server.
 type requestContext struct {
 	x *exchange
 

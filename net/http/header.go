@@ -102,9 +102,9 @@ func (w *response) chunk(r *Request) {
 	}
 }
 
-// decideClose decides whether the connection can be kept, as far as the request and the handler's
-// header are concerned. What the handler has left of the request's body is read
-// here: many clients do not read an answer before they have sent all.
+// decideClose decides whether the connection can be kept, as far as the request and
+// the handler's header are concerned. What the handler has left of the request's body
+// is read here: many clients do not read an answer before they have sent all.
 func (w *response) decideClose(h Header) {
 	r := w.x.req
 	if r.Close || !w.x.conn.server.keepsAlive() || httpguts.HeaderValuesContainsToken(h["Connection"], "close") {

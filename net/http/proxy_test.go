@@ -120,8 +120,8 @@ func TestProxy(t *testing.T) {
 	})
 }
 
-// TestProxyRefuses: what a proxy says to CONNECT is the error, and may be looked at; a context ends
-// the wait for it.
+// TestProxyRefuses: what a proxy says to CONNECT is the error, and may be looked at; a
+// context ends the wait for it.
 func TestProxyRefuses(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
 		silent := script(t, rt, func(_ int, p *peer) {

@@ -261,7 +261,8 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 	return n + m, err
 }
 
-// hasDescriptor reports whether the kernel may be able to read from src, or from what it is a part of.
+// hasDescriptor reports whether the kernel may be able to read from src, or from what
+// it is a part of.
 func hasDescriptor(src io.Reader) bool {
 	if limited, ok := src.(*io.LimitedReader); ok {
 		src = limited.R

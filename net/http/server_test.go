@@ -317,8 +317,8 @@ func (b *buffer) String() string {
 	return b.buf.String()
 }
 
-// TestContext: what a request's context knows, and what ends it: the client, who closes the connection, the
-// handler's return, and Close.
+// TestContext: what a request's context knows, and what ends it: the client, who
+// closes the connection, the handler's return, and Close.
 func TestContext(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
 		type key string
@@ -435,6 +435,19 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// TestShutdownInHandshake: who has not made its handshake is not waited for.
+func TestShutdownInHandshake(t *testing.T) {
+	in(t, func(t *testing.T, rt *runtime.Runtime) {
+		srv := &http.Server{TLSConfig: certified(t)}
+		p := dial(t, serveTLS(t, rt, srv))
+		runtimetest.Eventually(t, "it is there", func() bool { return srv.Active() == 1 })
+		if err := srv.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		p.over()
+	})
+}
+
 // TestServerTimeouts: each timeout ends what it bounds.
 func TestServerTimeouts(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
@@ -480,7 +493,8 @@ func TestServerTimeouts(t *testing.T) {
 	})
 }
 
-// TestTLS: HTTPS with a client of ours and of the standard library; what is not TLS is told so.
+// TestTLS: HTTPS with a client of ours and of the standard library; what is not TLS is
+// told so.
 func TestTLS(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
 		srv := &http.Server{TLSConfig: certified(t)}
