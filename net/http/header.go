@@ -113,7 +113,7 @@ func (w *response) decideClose(h Header) {
 	if w.x.body == nil || w.closes || w.fullDuplex {
 		return
 	}
-	if ended, _ := w.x.body.drain(maxUnread); !ended {
+	if !w.x.body.drain(maxUnread) {
 		w.closes = true
 	}
 }

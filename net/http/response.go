@@ -361,9 +361,5 @@ func (w *response) reusable() bool {
 	if w.length != -1 && w.written != w.length && w.x.req.Method != "HEAD" && bodyAllowed(w.status) {
 		return false // the client waits for more
 	}
-	if w.x.body == nil {
-		return true
-	}
-	ended, _ := w.x.body.drain(maxUnread)
-	return ended
+	return w.x.body == nil || w.x.body.drain(maxUnread)
 }

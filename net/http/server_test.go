@@ -86,6 +86,34 @@ func TestPipeline(t *testing.T) {
 	})
 }
 
+// TestBodyAfterResponse: a response that is longer than what is held back ends the
+// reading of the request, unless the handler does both by turns.
+func TestBodyAfterResponse(t *testing.T) {
+	in(t, func(t *testing.T, rt *runtime.Runtime) {
+		_, address := serve(t, rt, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/duplex" {
+				if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+					t.Error(err)
+				}
+				_, _ = io.Copy(w, r.Body)
+				return
+			}
+			_, _ = w.Write(make([]byte, 4000))
+			if n, err := r.Body.Read(make([]byte, 1)); n > 0 || err != http.ErrBodyReadAfterClose {
+				t.Errorf("read %d bytes, %v", n, err)
+			}
+		})
+		c, _ := client(t)
+		long := strings.Repeat("0123456789", 100_000)
+		if got := read(t, must(c.Post("http://"+address+"/duplex", "", strings.NewReader(long)))); got != long {
+			t.Errorf("%d bytes have come back", len(got))
+		}
+		if got := read(t, must(c.Post("http://"+address, "", strings.NewReader(long[:10_000])))); len(got) != 4000 {
+			t.Errorf("%d bytes", len(got))
+		}
+	})
+}
+
 // TestWriter: what a handler may do with its ResponseWriter.
 func TestWriter(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {

@@ -327,7 +327,7 @@ func (o *outgoing) request(route *route) *Request {
 			r.Header[name] = values
 		}
 	}
-	if o.t.DisableKeepAlives {
+	if o.t.DisableKeepAlives && r.Header.Get("Upgrade") == "" {
 		r.Close = true
 	}
 	return r
