@@ -3,10 +3,10 @@ package main
 import (
 	"io"
 	"math"
-	"net"
 	"testing"
 	"time"
 
+	stdnet "net"
 	stdhttp "net/http"
 )
 
@@ -14,8 +14,8 @@ import (
 func TestServers(t *testing.T) {
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
-			announced := make(chan net.Addr, 1)
-			go func() { _ = s.run(func(a net.Addr) { announced <- a }) }() // it ends with the process
+			announced := make(chan stdnet.Addr, 1)
+			go func() { _ = s.run(func(a stdnet.Addr) { announced <- a }) }() // it ends with the process
 			var url string
 			select {
 			case a := <-announced:
