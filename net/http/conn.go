@@ -39,6 +39,7 @@ type conn struct {
 	current  *exchange
 	whole    time.Time // when the request must have been read
 	hijacked bool
+	shared   bool // others may still use the buffers
 
 	watcher *runtime.Task // reads the byte ahead of in, see watch
 
@@ -94,7 +95,7 @@ func (s *Server) serveConn(rwc stdnet.Conn) {
 	held := bodies.Get().(*[maxHeld]byte)
 	c.body = held[:0]
 	c.serve()
-	if !c.hijacked { // nobody else has them
+	if !c.hijacked && !c.shared {
 		c.br.Reset(nil)
 		readers.Put(c.br)
 		outputs.Put(c.out.buf)
@@ -225,7 +226,9 @@ func (c *conn) handshake() bool {
 			_, _ = io.WriteString(secured.NetConn(), "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 			err = errors.New("client sent an HTTP request to an HTTPS server")
 		}
-		c.server.logf("http: TLS handshake error from %s: %v", c.remoteAddr, err)
+		if !errors.Is(err, runtime.ErrKilled) {
+			c.server.logf("http: TLS handshake error from %s: %v", c.remoteAddr, err)
+		}
 		return false
 	}
 	_ = secured.SetWriteDeadline(time.Time{})

@@ -43,10 +43,9 @@ func (x *exchange) serve() bool {
 	if x.body == nil {
 		x.ctx.bodyEnded()
 	}
-	if !x.handle() {
-		return false
-	}
-	if c.hijacked {
+	returned := x.handle()
+	x.res.done = true
+	if !x.retire() || !returned || c.hijacked {
 		return false
 	}
 	x.res.finish()
@@ -64,6 +63,25 @@ func (x *exchange) serve() bool {
 		c.linger()
 	}
 	return false
+}
+
+// retire takes the body from others who may still read it, beside a handler that has
+// returned. It reports false if that failed, since the task was killed.
+func (x *exchange) retire() bool {
+	b := x.body
+	if b == nil || b.ended.Load() {
+		return true
+	}
+	if !b.turn.TryLock() {
+		_ = x.res.SetReadDeadline(aLongTimeAgo)
+		if b.turn.LockUntil(0) != nil {
+			x.conn.shared = true
+			return false
+		}
+	}
+	b.closed = true
+	b.turn.Unlock()
+	return true
 }
 
 // handle calls the handler. It reports false if that panicked.

@@ -114,6 +114,55 @@ func TestBodyAfterResponse(t *testing.T) {
 	})
 }
 
+// TestStragglers: what a handler leaves behind, a task that reads the request's body or
+// writes to the response, gets errors, and does not touch other requests.
+func TestStragglers(t *testing.T) {
+	in(t, func(t *testing.T, rt *runtime.Runtime) {
+		for _, path := range []string{"/return", "/panic"} {
+			var stray func()
+			var returned event.Event
+			_, address := serve(t, rt, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == "GET" {
+					fmt.Fprint(w, "another")
+					return
+				}
+				var reads event.Event
+				stray = beside(rt, func() {
+					reads.Set()
+					if n, err := r.Body.Read(make([]byte, 10)); n > 0 || err == nil {
+						t.Errorf("read %d bytes, %v", n, err)
+					}
+					wait(t, "the handler's end", &returned)
+					if n, err := r.Body.Read(make([]byte, 10)); n > 0 || err == nil {
+						t.Errorf("then read %d bytes, %v", n, err)
+					}
+					if n, err := io.WriteString(w, "stray"); n > 0 || err == nil {
+						t.Errorf("wrote %d bytes, %v", n, err)
+					}
+				})
+				wait(t, "the reader", &reads)
+				runtimetest.Eventually(t, "it reads", func() bool { return parkedIn(rt, "descriptor readable") >= 1 })
+				if r.URL.Path == "/panic" {
+					panic("on purpose")
+				}
+			})
+			p := dial(t, address)
+			p.says("POST " + path + " HTTP/1.1\nHost: x\nContent-Length: 5\n\n")
+			if path == "/return" {
+				if resp := p.answer(200, ""); !resp.Close {
+					t.Error("the connection is kept")
+				}
+			}
+			_, _ = io.ReadAll(p.in)
+			_ = p.Close()
+			returned.Set()
+			stray()
+			c, _ := client(t)
+			get(t, c, "http://"+address, "another")
+		}
+	})
+}
+
 // TestWriter: what a handler may do with its ResponseWriter.
 func TestWriter(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
