@@ -84,8 +84,7 @@ func (w *response) commit(first []byte) {
 		out.writeString("Transfer-Encoding: chunked\r\n")
 	} else if length >= 0 {
 		out.writeString("Content-Length: ")
-		var digits [20]byte
-		out.write(strconv.AppendInt(digits[:0], length, 10))
+		out.writeInt(length, 10)
 		out.writeString("\r\n")
 	}
 	out.writeString("\r\n")
@@ -165,8 +164,7 @@ func writeStatusLine(out *output, http11 bool, status int) {
 		proto = "HTTP/1.0 "
 	}
 	out.writeString(proto)
-	var digits [3]byte
-	out.write(strconv.AppendInt(digits[:0], int64(status), 10))
+	out.writeInt(int64(status), 10)
 	out.writeString(" ")
 	text := StatusText(status)
 	if text == "" {

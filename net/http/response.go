@@ -198,8 +198,8 @@ func emit[T []byte | string](w *response, p T) {
 	}
 	out := &w.x.conn.out
 	if w.chunked {
-		var size [18]byte
-		out.write(append(strconv.AppendInt(size[:0], int64(len(p)), 16), '\r', '\n'))
+		out.writeInt(int64(len(p)), 16)
+		out.writeString("\r\n")
 	}
 	switch p := any(p).(type) {
 	case []byte:
