@@ -273,7 +273,8 @@ func TestErrors(t *testing.T) {
 		{[]string{"extra"}, "extra", 2},
 	} {
 		var stdout, stderr bytes.Buffer
-		cmd := exec.Command(program, tc.args...)
+		args := append([]string{"-addr", "127.0.0.1:0"}, tc.args...) // not the usual port: another test may have that
+		cmd := exec.Command(program, args...)
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		_ = cmd.Run() // the exit status tells
 		got := stderr.String()
