@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	stdnet "net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -21,7 +23,10 @@ import (
 type access struct {
 	user     string // "" if there are several
 	password string // "" unless it was generated
+	secret   string // the password, generated or not
+	users    []byte // the file of users
 	cert     *certificate
+	quota    bool // somebody has one
 }
 
 // configure opens what the command line names. The caller closes the root.
@@ -65,13 +70,22 @@ func configure(o *options) (cfg server.Config, a access, err error) {
 // authenticator returns the users of the file, or the one user.
 func authenticator(o *options) (auth.Authenticator, access, error) {
 	if o.users != "" {
-		users, err := auth.LoadUsers(o.users)
-		if err != nil {
-			return nil, access{}, fmt.Errorf("users: %w", firstOf(err))
+		a := access{users: o.usersText}
+		var err error
+		if !o.child {
+			a.users, err = os.ReadFile(o.users)
 		}
-		return users, access{}, nil
+		var users *auth.Users
+		if err == nil {
+			users, err = auth.ParseUsers(bytes.NewReader(a.users), o.users)
+		}
+		if err != nil {
+			return nil, a, fmt.Errorf("users: %w", firstOf(err))
+		}
+		a.quota = o.quota != storage.Limits{} || users.HasQuota()
+		return users, a, nil
 	}
-	a := access{user: o.user}
+	a := access{user: o.user, quota: o.quota != storage.Limits{}}
 	if strings.ContainsAny(o.user, ":\r\n\x00") {
 		return nil, a, errors.New("-user: the name may hold no colon and no line end")
 	}
@@ -80,6 +94,7 @@ func authenticator(o *options) (auth.Authenticator, access, error) {
 		a.password = auth.GeneratePassword()
 		password = a.password
 	}
+	a.secret = password
 	single, err := auth.NewSingle(auth.Identity{Name: o.user, Home: "/", Perms: auth.ReadWrite}, password)
 	if err != nil {
 		return nil, a, fmt.Errorf("-user: %w", err)

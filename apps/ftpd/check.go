@@ -24,11 +24,14 @@ const checkPatience = 10 * time.Second
 // check tells what the server would do with these options, tries it on this
 // machine, and returns the first error.
 func check(o *options, w io.Writer) error {
-	cfg, _, err := configure(o)
+	cfg, access, err := configure(o)
 	if err != nil {
 		return err
 	}
 	defer cfg.Root.Close()
+	if err := checkProcesses(o, cfg, access); err != nil {
+		return err
+	}
 	engine, stop, err := newEngine(o)
 	if err != nil {
 		return err
@@ -100,6 +103,9 @@ func describe(o *options, w io.Writer) {
 		}
 		fmt.Fprintf(w, "Passive ports  %s, %s; %d of %d are free\n", r, how, countFree(r), int(r.Hi)-int(r.Lo)+1)
 		fmt.Fprintf(w, "Let through    TCP %s and %s (docker run -p %[1]s:%[1]s -p %[2]s:%[2]s)\n", port, r)
+	}
+	if o.processes > 1 {
+		fmt.Fprintf(w, "Processes      %d, and one that looks after them\n", o.processes)
 	}
 	if o.activePort != 0 {
 		fmt.Fprintf(w, "Active mode    from port %d\n", o.activePort)

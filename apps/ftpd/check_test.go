@@ -28,6 +28,8 @@ func TestCheck(t *testing.T) {
 			},
 			{[]string{"-addr", ":0"}, []string{"EPSV           works at 127.0.0.1", "All is well"}, 0},
 			{[]string{"-public-host", "nosuch.invalid"}, []string{"ftpd: public host: ", "EPSV           works"}, 1},
+			{[]string{"-processes", "2"}, []string{"Processes      2", "All is well"}, 0},
+			{[]string{"-processes", "2", "-quota", "1G"}, []string{"-processes: "}, 1},
 			{[]string{"-passive-ports", "9-8"}, []string{`ports "9-8"`}, 1},
 		} {
 			args := append([]string{"-check", "-engine", engine, "-root", t.TempDir(), "-addr", "127.0.0.1:0"}, tc.args...)

@@ -9,16 +9,19 @@
 // signal ends them. SIGHUP makes it read its certificate again. Without TLS
 // (-tls-cert) passwords and files can be read on the way: think before you listen
 // on more than 127.0.0.1.
+//
+// With -processes it is several processes that accept from one port, and one that
+// looks after them: see docs/ftpd.md.
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	stdnet "net"
 	"os"
 	"os/signal"
 	"strings"
@@ -27,10 +30,11 @@ import (
 
 	"github.com/weft-go/weft/ftp/server"
 	"github.com/weft-go/weft/ftp/storage"
-	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/process"
 )
 
 func main() {
+	process.Init() // does not return in the processes of -processes
 	o, err := parseOptions(os.Args[1:], os.Stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -52,66 +56,58 @@ func main() {
 
 // run serves until a signal or an error.
 func run(o *options, stdout, stderr io.Writer) error {
+	signals := catch(syscall.SIGINT, syscall.SIGTERM)
+	hups := catch(syscall.SIGHUP)
 	cfg, access, err := configure(o)
 	if err != nil {
 		return err
 	}
 	defer cfg.Root.Close()
-	level := slog.LevelInfo
-	if o.verbose {
-		level = slog.LevelDebug
-	}
-	cfg.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	engine, stop, err := newEngine(o)
+	cfg.Logger = newLogger(o, stderr)
+	ports, err := openPorts(o, cfg.TLS.Config != nil)
 	if err != nil {
 		return err
 	}
-	defer stop()
-	cfg.Engine = engine
-	srv, err := server.New(cfg)
-	if err != nil {
-		return byFlag(err)
+	defer closePorts(ports)
+	if o.processes > 1 {
+		return supervise(o, cfg, access, ports, signals, hups, stdout)
 	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	l, err := cfg.Engine.Listen("tcp", o.addr)
+	s, err := newService(o, cfg, ports, func(l stdnet.Listener) stdnet.Listener { return l })
 	if err != nil {
 		return err
 	}
-	served := make(chan error, 2)
-	cfg.Engine.GoBalanced(func() { served <- srv.Serve(l) })
-	if o.implicitAddr != "" {
-		l, err := cfg.Engine.Listen("tcp", o.implicitAddr)
-		if err != nil {
-			return errors.Join(err, srv.Close())
-		}
-		cfg.Engine.GoBalanced(func() { served <- srv.ServeTLS(l) })
-	}
-	hups := make(chan os.Signal, 1)
-	signal.Notify(hups, syscall.SIGHUP)
+	defer s.close()
+	s.serve()
 	go func() {
 		for range hups {
 			access.cert.reload(cfg.Logger)
 		}
 	}()
-	access.print(stdout, o, l.Addr())
+	access.print(stdout, o, ports[0].addr)
 	go removeStale(cfg)
 	select {
-	case err := <-served:
-		return errors.Join(err, srv.Close())
-	case s := <-signals:
-		cfg.Logger.Info("shutting down", slog.String("signal", s.String()), slog.Duration("drain", o.drain))
+	case err := <-s.ended:
+		return errors.Join(err, s.srv.Close())
+	case sig := <-signals:
+		cfg.Logger.Info("shutting down", slog.String("signal", sig.String()), slog.Duration("drain", o.drain))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), o.drain)
-	defer cancel()
-	go func() {
-		<-signals
-		cancel()
-	}()
-	if err := srv.Shutdown(ctx); err != nil {
-		return fmt.Errorf("transfers were cut off: %w", err)
+	return drain(s, signals)
+}
+
+// catch returns a channel of signals, which no longer end the program: it is called
+// before anything that takes its time.
+func catch(which ...os.Signal) <-chan os.Signal {
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, which...)
+	return c
+}
+
+func newLogger(o *options, w io.Writer) *slog.Logger {
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
 	}
-	return nil
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
 // staleAge is how long the temporary file of an upload is left alone: another
@@ -131,20 +127,4 @@ func removeStale(cfg server.Config) {
 	if err != nil && !errors.Is(err, fs.ErrClosed) {
 		cfg.Logger.Warn("cannot remove all that broken uploads left", slog.Any("error", err))
 	}
-}
-
-// newEngine returns the engine that was asked for, and what ends it.
-func newEngine(o *options) (e server.Engine, stop func(), err error) {
-	if o.engine != "task" {
-		return server.Goroutines(), func() {}, nil
-	}
-	rt, err := runtime.New(runtime.Config{Workers: o.workers})
-	if err != nil {
-		return nil, nil, err
-	}
-	return server.Tasks(rt), func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		_ = rt.Stop(ctx) // the process ends all the same
-	}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -46,11 +47,30 @@ func TestMain(m *testing.M) {
 type daemon struct {
 	t            *testing.T
 	cmd          *exec.Cmd
+	stdout       *bufio.Reader
 	root         string
-	log          bytes.Buffer // standard error, complete once it has ended
+	log          logBuffer // standard error, complete once it has ended
 	addr         string
 	login        string // user:password
 	list, upload string // the printed lines
+}
+
+// logBuffer is what ftpd has logged so far.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 var serving = regexp.MustCompile(`^Serving (.*) on ([^ ]*)\.\n$`)
@@ -58,13 +78,28 @@ var serving = regexp.MustCompile(`^Serving (.*) on ([^ ]*)\.\n$`)
 // begin runs ftpd with arguments, for a new directory, until the test ends.
 func begin(t *testing.T, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{t: t, root: t.TempDir()}
-	d.cmd = exec.Command(program, append([]string{"-root", d.root, "-addr", "127.0.0.1:0"}, args...)...)
+	root := t.TempDir()
+	return launch(t, root, exec.Command(program, append([]string{"-root", root, "-addr", "127.0.0.1:0"}, args...)...))
+}
+
+// launch runs an ftpd that serves root until the test ends, and waits until it serves.
+func launch(t *testing.T, root string, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := start(t, root, cmd)
+	d.await()
+	return d
+}
+
+// start is launch that does not wait.
+func start(t *testing.T, root string, cmd *exec.Cmd) *daemon {
+	t.Helper()
+	d := &daemon{t: t, root: root, cmd: cmd}
 	d.cmd.Stderr = &d.log
 	stdout, err := d.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.stdout = bufio.NewReader(stdout)
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -75,11 +110,16 @@ func begin(t *testing.T, args ...string) *daemon {
 			t.Logf("log of ftpd:\n%s", &d.log)
 		}
 	})
-	r := bufio.NewReader(stdout)
+	return d
+}
+
+// await reads what is printed at the start.
+func (d *daemon) await() {
+	d.t.Helper()
 	for {
-		line, err := r.ReadString('\n')
+		line, err := d.stdout.ReadString('\n')
 		if err != nil {
-			t.Fatalf("ftpd did not say where it serves: %v", err)
+			d.t.Fatalf("ftpd did not say where it serves: %v", err)
 		}
 		if m := serving.FindStringSubmatch(line); m != nil {
 			d.addr = m[2]
@@ -94,7 +134,7 @@ func begin(t *testing.T, args ...string) *daemon {
 			d.upload = strings.TrimSpace(rest)
 		}
 		if line == "\n" && d.list != "" {
-			return d
+			return
 		}
 	}
 }
@@ -148,6 +188,7 @@ func TestScripts(t *testing.T) {
 			"task":      {"-engine", "task"},
 			"goroutine": {"-engine", "goroutine"},
 			"shared":    {"-shared-ports", "-passive-ports", freeRange(t, 8)},
+			"processes": {"-processes", "2"},
 		} {
 			t.Run(strings.TrimSuffix(filepath.Base(script), ".sh")+"/"+name, func(t *testing.T) {
 				requirePeer(t, peer)
@@ -196,6 +237,10 @@ func TestErrors(t *testing.T) {
 	if err := os.WriteFile(file, []byte("alice:nohash:/:rw\nbob\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	quotas := filepath.Join(dir, "quotas")
+	if err := os.WriteFile(quotas, []byte("alice:*:/:rw:1G\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		args []string
 		want string
@@ -215,12 +260,21 @@ func TestErrors(t *testing.T) {
 		{[]string{"-root", dir, "-active-port", "70000"}, "-active-port", 2},
 		{[]string{"-root", dir, "-shared-ports"}, "-shared-ports: ", 1},
 		{[]string{"-root", dir, "-user", "a:b"}, "colon", 1},
+		{[]string{"-root", dir, "-processes", "some"}, "auto", 2},
+		{[]string{"-root", dir, "-processes", "-1"}, "auto", 2},
+		{[]string{"-root", dir, "-processes", "2", "-addr", taken.Addr().String()}, "address already in use", 1},
+		{[]string{"-root", dir, "-processes", "2", "-public-host", "::1"}, "-public-host", 1},
+		{[]string{"-root", dir, "-processes", "2", "-quota", "1G"}, "quotas", 1},
+		{[]string{"-root", dir, "-processes", "2", "-users", quotas}, "quotas", 1},
+		{[]string{"-root", dir, "-processes", "3", "-shared-ports", "-passive-ports", "2000-2001"}, "too few", 1},
+		{[]string{"-root", dir, "-addr", "127.0.0.1:0", "-shared-ports", "-passive-ports", takenRange(taken)}, "address already in use", 1},
 		{[]string{"-root", dir, "-engine", "steam"}, "-engine", 2},
 		{[]string{"-bogus"}, "bogus", 2},
 		{[]string{"extra"}, "extra", 2},
 	} {
 		var stdout, stderr bytes.Buffer
-		cmd := exec.Command(program, tc.args...)
+		args := append([]string{"-addr", "127.0.0.1:0"}, tc.args...) // not the usual port: another test may have that
+		cmd := exec.Command(program, args...)
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		_ = cmd.Run() // the exit status tells
 		got := stderr.String()
@@ -235,6 +289,12 @@ func TestErrors(t *testing.T) {
 	if err != nil || !bytes.Contains(help, []byte("-passive-ports")) {
 		t.Errorf("-h: %v\n%s", err, help)
 	}
+}
+
+// takenRange is a range of two ports, one of which is taken.
+func takenRange(l stdnet.Listener) string {
+	port := l.Addr().(*stdnet.TCPAddr).Port
+	return fmt.Sprintf("%d-%d", port-1, port)
 }
 
 // A hash that ftpd prints lets its password in.
@@ -288,9 +348,9 @@ func TestReadOnlyFlag(t *testing.T) {
 // A signal lets a transfer end; a second one does not.
 func TestSignals(t *testing.T) {
 	const size = 64 << 20
-	for _, engine := range engineNames {
+	for _, args := range [][]string{{"-engine", "task"}, {"-engine", "goroutine"}, {"-processes", "2"}, {"-processes", "2", "-engine", "goroutine"}} {
 		for _, twice := range []bool{false, true} {
-			d := begin(t, "-engine", engine, "-drain", "1m")
+			d := begin(t, append(args, "-drain", "1m")...)
 			if err := os.WriteFile(filepath.Join(d.root, "big"), make([]byte, size), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -351,9 +411,13 @@ func dial(t *testing.T, addr string) *control {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	c := &control{t, conn, bufio.NewReader(conn)}
+	c := newControl(t, conn)
 	c.expect("220")
 	return c
+}
+
+func newControl(t *testing.T, conn stdnet.Conn) *control {
+	return &control{t, conn, bufio.NewReader(conn)}
 }
 
 // cmd sends a line and returns the reply, which must have the code.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	goruntime "runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ type options struct {
 	readOnly, verbose     bool
 	hash, check           bool
 	engine                string
-	workers               int
+	workers, processes    int
 	passivePorts          string
 	sharedPorts           bool
 	publicHost            string
@@ -37,6 +39,9 @@ type options struct {
 	banTime               time.Duration
 	idle, drain           time.Duration
 	tlsCert, tlsKey       string
+	child                 bool   // one of several processes that serve, which has
+	tlsPair               *pair  // this and
+	usersText             []byte // this in place of the files
 	tlsSelfSigned         bool
 	tlsRequired           bool
 	tlsCCC                bool
@@ -62,7 +67,8 @@ func parseOptions(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.hash, "hash-password", false, "read a password from standard input, print its hash for a users file, and exit")
 	f.BoolVar(&o.check, "check", false, "tell what these options mean, try them on this machine, and exit")
 	f.StringVar(&o.engine, "engine", "task", "run on `task|goroutine`")
-	f.IntVar(&o.workers, "workers", 0, "threads of the task engine (default: one for each processor)")
+	f.IntVar(&o.workers, "workers", 0, "threads of the task engine, in each process (default: one for each processor, divided among the processes)")
+	f.Func("processes", "serve by `N|auto` processes on one port; auto: one for each processor (default: this process alone)", o.setProcesses)
 	f.StringVar(&o.passivePorts, "passive-ports", "", "ports for passive data connections, `LO-HI` (default: any)")
 	f.BoolVar(&o.sharedPorts, "shared-ports", false, "all sessions share -passive-ports, told apart by client address: few ports for many clients")
 	f.StringVar(&o.publicHost, "public-host", "", "IPv4 address or `name` to tell clients of PASV, behind address translation")
@@ -121,6 +127,23 @@ func usage(f *flag.FlagSet, format string, args ...any) error {
 	f.Usage()
 	return err
 }
+
+// setProcesses reads a number or auto.
+func (o *options) setProcesses(s string) error {
+	if s == "auto" {
+		o.processes = goruntime.GOMAXPROCS(0)
+		return nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > maxProcesses {
+		return fmt.Errorf("want auto, or a number up to %d", maxProcesses)
+	}
+	o.processes = n
+	return nil
+}
+
+// maxProcesses is more than any machine has a use for.
+const maxProcesses = 1024
 
 // setReuse reads off, log or require.
 func (o *options) setReuse(s string) error {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,7 +25,11 @@ import (
 type certificate struct {
 	certFile, keyFile string // empty: self-signed
 	current           atomic.Pointer[tls.Certificate]
+	asPEM             atomic.Pointer[pair]
 }
+
+// A pair is a certificate, with those that sign it, and its key, as PEM.
+type pair struct{ Cert, Key []byte }
 
 // tlsConfig returns how the options secure connections, and the certificate, nil for
 // none.
@@ -32,6 +37,10 @@ func tlsConfig(o *options) (server.TLS, *certificate, error) {
 	c := &certificate{certFile: o.tlsCert, keyFile: o.tlsKey}
 	var t server.TLS
 	switch {
+	case o.tlsPair != nil:
+		if err := c.use(o.tlsPair); err != nil {
+			return t, nil, err
+		}
 	case o.tlsCert != "" && o.tlsKey != "":
 		if err := c.load(); err != nil {
 			return t, nil, err
@@ -57,24 +66,55 @@ func tlsConfig(o *options) (server.TLS, *certificate, error) {
 }
 
 func (c *certificate) load() error {
-	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	var p pair
+	var err error
+	if p.Cert, err = os.ReadFile(c.certFile); err == nil {
+		p.Key, err = os.ReadFile(c.keyFile)
+	}
 	if err != nil {
 		return fmt.Errorf("certificate: %w", err)
 	}
-	c.current.Store(&pair)
+	return c.use(&p)
+}
+
+// use takes another certificate.
+func (c *certificate) use(p *pair) error {
+	parsed, err := tls.X509KeyPair(p.Cert, p.Key)
+	if err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	c.current.Store(&parsed)
+	c.asPEM.Store(p)
 	return nil
 }
 
-// reload reads the files again. If that fails the server goes on with what it has.
-func (c *certificate) reload(log *slog.Logger) {
-	if c == nil || c.certFile == "" {
-		return
+// pem returns what use was given last, nil without TLS.
+func (c *certificate) pem() *pair {
+	if c == nil {
+		return nil
 	}
-	if err := c.load(); err != nil {
+	return c.asPEM.Load()
+}
+
+// reload reads the files again, and reports whether there is another certificate. If
+// that fails the server goes on with what it has.
+func (c *certificate) reload(log *slog.Logger) bool {
+	if c == nil || c.certFile == "" {
+		return false
+	}
+	return reloaded(c.load(), log)
+}
+
+// replace is reload in a process whose parent has read the files.
+func (c *certificate) replace(p *pair, log *slog.Logger) { reloaded(c.use(p), log) }
+
+func reloaded(err error, log *slog.Logger) bool {
+	if err != nil {
 		log.Error("certificate not reloaded", slog.Any("error", err))
-		return
+		return false
 	}
 	log.Info("certificate reloaded")
+	return true
 }
 
 // selfSign makes a certificate for a trial: clients must be told not to ask who
@@ -105,8 +145,14 @@ func (c *certificate) selfSign() error {
 	if err != nil {
 		return err
 	}
-	c.current.Store(&tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key})
-	return nil
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return c.use(&pair{
+		Cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		Key:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}),
+	})
 }
 
 // fingerprint is the SHA-256 of the certificate, for clients to compare.

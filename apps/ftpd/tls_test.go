@@ -113,3 +113,47 @@ func TestTLSOptions(t *testing.T) {
 		}
 	}
 }
+
+// SIGHUP gives all processes another certificate, and one that comes later has it, too.
+func TestProcessesReload(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	onProcesses(t, func(t *testing.T, begin func(args ...string) *daemon) {
+		writePair(t, certFile, keyFile)
+		d := begin("-tls-cert", certFile, "-tls-key", keyFile)
+		shown := func(number int) string {
+			defer d.only(number)()
+			return d.presented()
+		}
+		second := writePair(t, certFile, keyFile)
+		if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 2 {
+			eventually(t, "the new certificate", func() bool { return shown(n+1) == second })
+		}
+		if err := os.WriteFile(keyFile, []byte("no key"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		killed := d.pid(1)
+		d.signal(1, syscall.SIGKILL)
+		eventually(t, "another process", func() bool { return d.pid(1) != killed })
+		if shown(1) != second {
+			t.Error("another certificate after a replacement")
+		}
+	})
+}
+
+// All processes show the one certificate of a trial.
+func TestProcessesSelfSigned(t *testing.T) {
+	d := begin(t, "-processes", "2", "-tls-self-signed")
+	shown := make(map[string]bool)
+	for n := range 2 {
+		proceed := d.only(n + 1)
+		shown[d.presented()] = true
+		proceed()
+	}
+	if len(shown) != 1 {
+		t.Errorf("%d certificates", len(shown))
+	}
+}

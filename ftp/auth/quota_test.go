@@ -42,3 +42,15 @@ func TestUsersFileQuota(t *testing.T) {
 		t.Errorf("a bad quota: %v", err)
 	}
 }
+
+func TestHasQuota(t *testing.T) {
+	for text, want := range map[string]bool{
+		"a:*:/a:rw\nb:*:/b:rw:,3\n": true,
+		"a:*:/a:rw:1K\n":            true,
+		"a:*:/a:rw\n":               false,
+	} {
+		if got := parse(t, text).HasQuota(); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

@@ -93,6 +93,16 @@ func (u *Users) Reload() error {
 	return nil
 }
 
+// HasQuota reports whether any of the users has a quota of his own. It does not park.
+func (u *Users) HasQuota() bool {
+	for _, acc := range u.set.Load().accounts {
+		if acc.id.MaxBytes != 0 || acc.id.MaxFiles != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Len returns the number of users, those who cannot log in included.
 func (u *Users) Len() int { return len(u.set.Load().accounts) }
 

@@ -32,16 +32,17 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 	s.flush()
 
 	network := networkOf(s.peer.Addr())
-	if s.srv.guard.banned(network) {
-		return reply{}, errBanned
-	}
-	if s.srv.guard.locked(network, name) {
+	switch v := s.cfg.Register.MayTry(network, name); v {
+	case Granted:
+	case Locked:
 		return reply{}, s.denied(name)
+	default:
+		return reply{}, verdicts[v]
 	}
 	cfg := s.hosted()
 	id, err := s.srv.authenticate(cfg.Auth, name, arg, auth.Peer{Addr: s.peer})
 	switch {
-	case err == errBanned:
+	case err == errBanned || err == errUnanswered:
 		return reply{}, err
 	case errors.Is(err, auth.ErrDenied):
 		return reply{}, s.denied(name)
@@ -49,10 +50,10 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 		s.log.Error("login not checked", userAttr(name), slog.String("error", escaped(err.Error())))
 		return reply{}, errLoginNotKnown
 	}
-	place := s.srv.takeUser(id.Name)
-	if place == nil {
-		s.log.Warn("login refused", userAttr(id.Name), slog.String("reason", errUserFull.Msg))
-		return reply{}, errUserFull
+	place, refusal := s.srv.takeUser(network, name, id.Name)
+	if refusal != nil {
+		s.log.Warn("login refused", userAttr(id.Name), slog.String("reason", refusal.Msg))
+		return reply{}, refusal
 	}
 	st, err := openStore(s.srv, s.host, &cfg, id, place)
 	if err != nil {
@@ -60,10 +61,8 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 		s.log.Error("no root for user", userAttr(name), slog.String("error", escaped(err.Error())))
 		return reply{}, errNoHome
 	}
-	s.srv.guard.admitted(network, name)
 	s.logout()
 	s.login, s.cwd = login{id, st, place}, "/"
-	s.srv.countPending(-1)
 	s.log.Info("login", userAttr(id.Name))
 	return answer(ftp.CodeLoggedIn, "Logged in."), nil
 }
@@ -73,8 +72,10 @@ func (s *session) cmdPASS(arg string) (reply, error) {
 func (srv *Server) authenticate(by auth.Authenticator, name, password string, from auth.Peer) (*auth.Identity, error) {
 	srv.logins.enter()
 	defer srv.logins.leave()
-	if srv.guard.banned(networkOf(from.Addr.Addr())) {
-		return nil, errBanned
+	switch v := srv.cfg.Register.MayTry(networkOf(from.Addr.Addr()), name); v {
+	case Granted, Locked: // the lock came after he had begun
+	default:
+		return nil, verdicts[v]
 	}
 	ctx, cancel := context.WithTimeout(srv.ctx, loginPatience)
 	defer cancel()
@@ -88,7 +89,7 @@ func (s *session) denied(name string) error {
 	// A success does not reset the count: it may be the guesser's own account.
 	s.log.Warn("login denied", userAttr(name), slog.Int("attempt", s.failures))
 	network := networkOf(s.peer.Addr())
-	ban, lock := s.srv.guard.denied(network, name)
+	ban, lock := s.cfg.Register.Failed(network, name)
 	if ban {
 		s.log.Warn("banned", slog.String("network", network.String()), slog.Duration("time", s.cfg.BanTime))
 	}

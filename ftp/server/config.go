@@ -91,6 +91,11 @@ type Config struct {
 	// come from elsewhere.
 	LockAfter int
 
+	// Register keeps count of the sessions and failed logins that the limits above are
+	// about, MaxStoreCalls and MaxLoginAttempts apart. The default is NewRegister with
+	// this Config, which is then the server's alone.
+	Register Register
+
 	// PassivePorts are the ports of PASV and EPSV, of which one is picked at
 	// random. The default is 49152 to 65535, and any other if none of those is
 	// free.
@@ -201,15 +206,12 @@ func (c *Config) complete() error {
 	if c.Greeting == "" {
 		c.Greeting = "FTP server ready."
 	}
-	count(&c.MaxSessions, 10000)
-	count(&c.MaxSessionsPerIP, 256)
-	count(&c.MaxPending, max(c.MaxSessions/2, 1))
-	count(&c.MaxSessionsPerUser, noLimit)
+	c.completeLimits()
 	count(&c.MaxStoreCalls, 64)
 	count(&c.MaxLoginAttempts, 3)
-	count(&c.BanAfter, 20)
-	count(&c.LockAfter, noLimit)
-	span(&c.BanTime, 10*time.Minute)
+	if c.Register == nil {
+		c.Register = NewRegister(*c)
+	}
 	span(&c.IdleTimeout, 5*time.Minute)
 	span(&c.LoginTimeout, 2*time.Minute)
 	span(&c.DataTimeout, 10*time.Second)
@@ -227,6 +229,17 @@ func (c *Config) complete() error {
 		c.LoginDelay = 0
 	}
 	return nil
+}
+
+// completeLimits fills in the limits of which a Register keeps count.
+func (c *Config) completeLimits() {
+	count(&c.MaxSessions, 10000)
+	count(&c.MaxSessionsPerIP, 256)
+	count(&c.MaxPending, max(c.MaxSessions/2, 1))
+	count(&c.MaxSessionsPerUser, noLimit)
+	count(&c.BanAfter, 20)
+	count(&c.LockAfter, noLimit)
+	span(&c.BanTime, 10*time.Minute)
 }
 
 // checkData checks what concerns data connections.

@@ -7,13 +7,13 @@ import (
 	"github.com/weft-go/weft/runtime"
 )
 
-// places are the sessions there are and what they are counted by. The server's mu
-// guards them.
+// places are the sessions there are, and what they share. The server's mu guards
+// them.
 type places struct {
-	sessions map[*session]netip.Prefix // each with the network it counts for
-	networks map[netip.Prefix]int
+	sessions map[*session]struct{}
 	users    map[string]*userPlace
-	pending  int // sessions in which nobody is logged in
+	entered  int // sessions that the register has let in
+	pending  int // of them, those in which nobody is logged in
 
 	waiting []runtime.Waiter // who waits for the last session's end
 }
@@ -25,39 +25,62 @@ type userPlace struct {
 	calls    gate // those of his own tree, if he has one
 }
 
-// add counts a session, or says why there is no room for it.
+// maxEntering bounds the sessions that the register was not asked about yet: it may be
+// slow.
+const maxEntering = 4096
+
+// add adds a session, or says why there can't be one more.
 func (srv *Server) add(s *session) *ftp.Error {
-	network := networkOf(s.peer.Addr())
-	if s.proxied {
-		network = netip.Prefix{} // the client's is not known yet
-	}
-	if srv.guard.banned(network) {
-		return errBanned
-	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	p := &srv.places
 	switch {
 	case srv.stopping.Load():
 		return errStopping
-	case len(p.sessions) >= srv.cfg.MaxSessions || p.pending >= srv.cfg.MaxPending:
+	case len(p.sessions)-p.entered >= maxEntering:
 		return errFull
-	case network.IsValid() && p.networks[network] >= srv.cfg.MaxSessionsPerIP:
-		return errFullForYou
 	}
-	p.sessions[s] = network
-	p.networks[network]++
-	p.pending++
+	p.sessions[s] = struct{}{}
 	return nil
 }
 
-// remove forgets a session that has ended. Nobody is logged in any more.
+// enter counts a session, or says why there is no room for it.
+func (srv *Server) enter(s *session) *ftp.Error {
+	network := networkOf(s.peer.Addr())
+	if s.proxied && !s.entered {
+		network = netip.Prefix{} // the client's is not known yet
+	}
+	srv.leave(s) // what it was counted for before
+	if v := srv.cfg.Register.Enter(network); v != Granted {
+		return verdicts[v]
+	}
+	s.entered, s.network = true, network
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.places.entered++
+	srv.places.pending++
+	return nil
+}
+
+// leave is the reverse of enter, for a session in which nobody is logged in any more.
+func (srv *Server) leave(s *session) {
+	if !s.entered {
+		return
+	}
+	s.entered = false
+	srv.cfg.Register.Leave(s.network)
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.places.entered--
+	srv.places.pending--
+}
+
+// remove forgets a session that has ended.
 func (srv *Server) remove(s *session) {
+	srv.leave(s)
 	srv.mu.Lock()
 	p := &srv.places
-	p.uncount(p.sessions[s])
 	delete(p.sessions, s)
-	p.pending--
 	var waiting []runtime.Waiter
 	if len(p.sessions) == 0 {
 		waiting, p.waiting = p.waiting, nil
@@ -65,12 +88,6 @@ func (srv *Server) remove(s *session) {
 	srv.mu.Unlock()
 	for _, w := range waiting {
 		w.Ready()
-	}
-}
-
-func (p *places) uncount(network netip.Prefix) {
-	if p.networks[network]--; p.networks[network] == 0 {
-		delete(p.networks, network)
 	}
 }
 
@@ -85,8 +102,12 @@ func networkOf(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// takeUser counts a session for a user, nil if he has as many as he may.
-func (srv *Server) takeUser(name string) *userPlace {
+// takeUser counts a session for a user who has given his password, and as what he has
+// come; or says why it can't.
+func (srv *Server) takeUser(network netip.Prefix, as, name string) (*userPlace, *ftp.Error) {
+	if v := srv.cfg.Register.Login(network, as, name); v != Granted {
+		return nil, verdicts[v]
+	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	p := srv.places.users[name]
@@ -94,32 +115,26 @@ func (srv *Server) takeUser(name string) *userPlace {
 		p = &userPlace{name: name, calls: gate{free: srv.cfg.MaxStoreCalls}}
 		srv.places.users[name] = p
 	}
-	if p.sessions >= srv.cfg.MaxSessionsPerUser {
-		return nil
-	}
 	p.sessions++
-	return p
+	srv.places.pending--
+	return p, nil
 }
 
+// leaveUser is the reverse of takeUser.
 func (srv *Server) leaveUser(p *userPlace) {
+	srv.cfg.Register.Logout(p.name)
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	if p.sessions--; p.sessions == 0 {
 		delete(srv.places.users, p.name)
 	}
-}
-
-// countPending counts a session that logs in, -1, or out, 1.
-func (srv *Server) countPending(n int) {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	srv.places.pending += n
+	srv.places.pending++
 }
 
 // Stats is what a server holds at one moment.
 type Stats struct {
-	Sessions     int // in all
-	Pending      int // of them, those in which nobody is logged in
+	Sessions     int // in all, those included that are about to be let in or turned away
+	Pending      int // of them, those that were let in and in which nobody is logged in
 	Users        int // who are logged in
 	PassivePorts int // open for one session each, for PASV and EPSV
 }

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/ftp/internal/wire"
 )
 
@@ -42,27 +41,9 @@ func (s *session) fromProxy() error {
 		s.dataAddr = netip.IPv4Unspecified()
 	}
 	s.log = s.srv.log.With(slog.String("peer", s.peer.String()), slog.String("proxy", proxy.String()))
-	if refusal := s.srv.recount(s); refusal != nil {
+	if refusal := s.srv.enter(s); refusal != nil {
 		s.srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
 		return refusal
 	}
-	return nil
-}
-
-// recount counts a session for the client that a proxy has told of.
-func (srv *Server) recount(s *session) *ftp.Error {
-	network := networkOf(s.peer.Addr())
-	if srv.guard.banned(network) {
-		return errBanned
-	}
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	p := &srv.places
-	if p.networks[network] >= srv.cfg.MaxSessionsPerIP {
-		return errFullForYou
-	}
-	p.uncount(p.sessions[s])
-	p.sessions[s] = network
-	p.networks[network]++
 	return nil
 }

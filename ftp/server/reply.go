@@ -41,6 +41,7 @@ var (
 	errFull            = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Too many connections."}
 	errFullForYou      = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Too many connections from your address."}
 	errBanned          = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Too many failed logins from your address."}
+	errUnanswered      = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Can't tell whether there is room, try again later."}
 	errUserFull        = &ftp.Error{Code: ftp.CodeNotLoggedIn, Msg: "Too many sessions of that user."}
 	errBroken          = &ftp.Error{Code: ftp.CodeServiceClosing, Msg: "Internal error."}
 	errNoPort          = &ftp.Error{Code: ftp.CodeNoData, Msg: "Send PASV, EPSV, PORT or EPRT first."}
@@ -93,6 +94,17 @@ var (
 	errLocal           = &ftp.Error{Code: ftp.CodeLocalError, Msg: "Local error in processing."}
 	errLoginNotKnown   = &ftp.Error{Code: ftp.CodeLocalError, Msg: "Can't check logins at the moment."}
 )
+
+// verdicts are the replies to refusals of the register. Locked has none: it looks like
+// a wrong password.
+var verdicts = [...]*ftp.Error{
+	Banned:      errBanned,
+	Locked:      errLoginWrong,
+	Full:        errFull,
+	NetworkFull: errFullForYou,
+	UserFull:    errUserFull,
+	Unanswered:  errUnanswered,
+}
 
 // storeReplies is the one table from the error of a store to the reply. The
 // first row that matches counts. The texts are fixed: an error's own text is for

@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/weft-go/weft/ftp"
 	"github.com/weft-go/weft/runtime"
 )
 
@@ -32,7 +31,6 @@ type Server struct {
 	logins   gate
 	public   *publicHosts
 	ports    ports
-	guard    guard  // failed logins
 	refused  rarely // connections
 	calls    gate   // of Config.Root
 	hashes   gate   // reading for hashes, a buffer at a time
@@ -59,11 +57,9 @@ func New(cfg Config) (*Server, error) {
 		listeners: make(map[stdnet.Listener]struct{}),
 		shared:    make(map[netip.Addr]*sharedPorts),
 		places: places{
-			sessions: make(map[*session]netip.Prefix),
-			networks: make(map[netip.Prefix]int),
+			sessions: make(map[*session]struct{}),
 			users:    make(map[string]*userPlace),
 		},
-		guard:    newGuard(&cfg),
 		hashes:   gate{free: maxHashes},
 		deflates: gate{free: maxDeflates * goruntime.GOMAXPROCS(0)},
 		calls:    gate{free: cfg.MaxStoreCalls},
@@ -105,13 +101,20 @@ func (srv *Server) ServeTLS(l stdnet.Listener) error {
 	})
 }
 
+// Prepare opens what Serve and ServeTLS need for connections to l beside l itself: the
+// ports of SharedPorts. They do so, too; a program calls it before it says that it
+// serves, to know by then of ports that are taken. It may be called from anywhere.
+func (srv *Server) Prepare(l stdnet.Listener) error {
+	return srv.openShared(addrPort(l.Addr()).Addr())
+}
+
 func (srv *Server) serve(l stdnet.Listener, admit func(stdnet.Conn)) error {
 	defer l.Close()
 	if !srv.addListener(l) {
 		return ErrServerClosed
 	}
 	defer srv.removeListener(l)
-	if err := srv.openShared(addrPort(l.Addr()).Addr()); err != nil {
+	if err := srv.Prepare(l); err != nil {
 		return err
 	}
 	srv.log.Info("serving", slog.String("address", l.Addr().String()), slog.String("engine", srv.cfg.Engine.Name()))
@@ -158,18 +161,11 @@ func isShortage(err error) bool {
 	return false
 }
 
-// admit starts a session, or turns the client away.
+// admit starts a session, in which the register is asked: that may take its time, in
+// which others want to come in.
 func (srv *Server) admit(s *session) {
-	c := s.conn
 	if refusal := srv.add(s); refusal != nil {
-		srv.refused.tell(s.log, "connection refused", slog.String("reason", refusal.Msg))
-		_ = c.SetDeadline(time.Now().Add(time.Second))
-		words := ftp.AppendReply(nil, refusal.Code, refusal.Msg)
-		if s.implicit {
-			words = accessDenied
-		}
-		_, _ = c.Write(words) // fits into any new connection's buffer
-		_ = c.Close()
+		s.turnAway(refusal)
 		return
 	}
 	srv.cfg.Engine.GoBalanced(s.run)

@@ -35,6 +35,9 @@ type session struct {
 	dataAddr    netip.Addr     // where passive ports are and active connections come from
 	log         *slog.Logger
 
+	entered bool         // the register has let it in,
+	network netip.Prefix // and counts it for this one
+
 	// The control connection.
 	in     *wire.LineReader
 	out    *wire.LineWriter
@@ -156,6 +159,10 @@ func (s *session) run() {
 	defer s.logout()
 	defer s.dropWay()
 	inlineUrgent(s.conn)
+	if refusal := s.srv.enter(s); refusal != nil {
+		s.turnAway(refusal)
+		return
+	}
 	if s.proxied {
 		if err := s.fromProxy(); err != nil {
 			s.farewell(err)
@@ -179,6 +186,19 @@ func (s *session) run() {
 		s.execute(c)
 	}
 	s.flush()
+}
+
+// turnAway tells the client why there will be no session, where it would begin with TLS
+// without a handshake: that is what a flood wants.
+func (s *session) turnAway(why *ftp.Error) {
+	s.srv.refused.tell(s.log, "connection refused", slog.String("reason", why.Msg))
+	_ = s.conn.SetDeadline(time.Now().Add(time.Second))
+	words := ftp.AppendReply(nil, why.Code, why.Msg)
+	if s.implicit {
+		words = accessDenied
+	}
+	_, _ = s.conn.Write(words) // fits into any new connection's buffer
+	_ = s.conn.Close()
 }
 
 func (s *session) end() {
@@ -387,7 +407,6 @@ func (s *session) logout() {
 	s.login = login{}
 	if old.place != nil {
 		s.srv.leaveUser(old.place)
-		s.srv.countPending(1)
 	}
 	if old.store != nil {
 		if err := old.store.close(); err != nil {

@@ -311,7 +311,8 @@ func timedOut(t *testing.T, what string, err error) {
 	}
 }
 
-// TestInterrupts: a kill, and an enclosing WithTimeout, end a request with their own errors.
+// TestInterrupts: a kill, and an enclosing WithTimeout, end a request with their own
+// errors.
 func TestInterrupts(t *testing.T) {
 	rt := runtimetest.New(t, 1)
 	runtimetest.RunOn(t, rt, func() {
@@ -414,8 +415,8 @@ func TestClosedWhileIdle(t *testing.T) {
 	})
 }
 
-// TestEarlyAnswer: a server that answers, and does not read the body, is heard, whether it
-// closes the connection or just does not go on.
+// TestEarlyAnswer: a server that answers, and does not read the body, is heard,
+// whether it closes the connection or just does not go on.
 func TestEarlyAnswer(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
 		_, address := serve(t, rt, func(w http.ResponseWriter, r *http.Request) {
@@ -685,7 +686,8 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// TestInformational: responses before the response proper are reported, and do not end the request.
+// TestInformational: responses before the response proper are reported, and do not end
+// the request.
 func TestInformational(t *testing.T) {
 	in(t, func(t *testing.T, rt *runtime.Runtime) {
 		_, address := serve(t, rt, func(w http.ResponseWriter, r *http.Request) {

@@ -130,6 +130,23 @@ func (a *address) call(o outgoing, parts ...[]byte) (reply, error) {
 	return reply{}, err
 }
 
+// begin makes a request and does not wait for the reply, which then gets, in the manner of
+// call.then. The error is ErrGone without a link to the owner, and then will not be called.
+func (a *address) begin(op op, then func(reply), parts ...[]byte) error {
+	c := &call{then: then}
+	if a.local() {
+		localCalls.add(c)
+		objects.serve(a.object, &request{from: &here, id: c.id, op: op, body: join(parts)})
+		return nil
+	}
+	l := links.get(a.process)
+	if l == nil || !l.calls.add(c) {
+		return ErrGone
+	}
+	l.post(header{kind: kindRequest, code: byte(op), obj: a.object, id: c.id}, nil, parts...)
+	return nil
+}
+
 // helpLinks takes in what another process says, for a moment: that may end c, which waits
 // for an object of this one.
 func helpLinks(c *call) {

@@ -134,6 +134,7 @@ func runChild() int {
 		}
 		self.name, self.daemon, self.parent = begin.Name, begin.Daemon, begin.PID
 		links.rename(l, begin.Parent)
+		l.calm.Store(begin.Calm)
 		go watchParent(watched)
 		code = begin.run(l)
 		return nil

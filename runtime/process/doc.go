@@ -58,8 +58,11 @@
 // and may be sent to any process by whatever way; it connects when it is first used. Only
 // processes of the same user can connect. Objects last until Close, or as long as their owner.
 //
+// A Service is an object of one's own making.
+//
 // Pipe ends are no handles. Each belongs to one process and moves when it is sent, so that the
-// end of file comes as soon as that process closes it, or ends.
+// end of file comes as soon as that process closes it, or ends. A File, a listener say, goes to
+// another process and stays here, too.
 //
 // # Order
 //

@@ -14,10 +14,8 @@ import (
 // localEngine runs the jobs of a Pool in processes of this machine.
 type localEngine struct {
 	// immutable
-	size          int
-	tasksPerChild int // 0: no limit
-	start         workerStart
-	procs         int // how many processors a worker uses; 0: all
+	poolConfig
+	procs int // how many processors a worker uses; 0: all
 
 	over event.Event // closed or terminated, and all workers have ended
 	spin ring.Spinner

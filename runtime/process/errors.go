@@ -123,7 +123,7 @@ func init() {
 		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed, fs.ErrInvalid,
 		runtime.ErrKilled, runtime.ErrTimeout, runtime.ErrStopped, runtime.ErrGoexit, queue.ErrClosed, queue.ErrEmpty, queue.ErrFull,
 		lock.ErrBroken, lock.ErrOverRelease, ErrGone, ErrAbandoned, ErrNotFound, ErrNotHeld, ErrPoolClosed, ErrTerminated,
-		ErrNotInitialised, ErrStarted, ErrNotStarted, ErrRunning, ErrDaemon, ErrPipeClosed,
+		ErrNotInitialised, ErrStarted, ErrNotStarted, ErrRunning, ErrDaemon, ErrPipeClosed, ErrQueuesOnly,
 	} {
 		RegisterError("weft "+err.Error(), err)
 	}

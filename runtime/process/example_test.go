@@ -53,6 +53,14 @@ var (
 		}
 		return 100, nil
 	})
+	number = process.Register("example number", func(tickets *process.Service[string, int]) (int, error) {
+		return tickets.Call("a ticket, please")
+	})
+	readAll = process.Register("example read all", func(f *process.File) (string, error) {
+		defer f.Close()
+		b, err := io.ReadAll(f)
+		return string(b), err
+	})
 	fill = process.Register("example fill", func(m *process.SharedMemory) (int, error) {
 		b, err := m.Bytes()
 		if err != nil {
@@ -391,4 +399,62 @@ func ExampleSharedMemory() {
 		return m.Close()
 	})
 	// Output: written elsewhere
+}
+
+// An object of one's own: its state is in one process, and needs no lock between them.
+func ExampleService() {
+	err := runtime.Default().Run(func() error {
+		last := 0
+		tickets := process.NewService(func(process.Client, string) (int, error) {
+			last++
+			return last, nil
+		}, nil)
+		for range 3 {
+			p, err := process.Start(number, tickets)
+			if err != nil {
+				return err
+			}
+			n, err := p.Result()
+			if err != nil {
+				return err
+			}
+			fmt.Println("ticket", n)
+		}
+		return tickets.Close()
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// ticket 1
+	// ticket 2
+	// ticket 3
+}
+
+// An open file goes to another process.
+func ExampleFile() {
+	err := runtime.Default().Run(func() error {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		p, err := process.Start(readAll, &process.File{File: r})
+		if err != nil {
+			return err
+		}
+		_ = r.Close() // the other process has its own
+		if _, err := fmt.Fprint(w, "hello"); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		text, err := p.Result()
+		fmt.Println(text)
+		return err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output: hello
 }

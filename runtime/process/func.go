@@ -56,6 +56,8 @@ var functions sync.Map
 type function interface {
 	// call decodes the argument, calls the function, and encodes the result.
 	call(arg []byte, bag *codec.Baggage) ([]byte, error)
+	// callOne is call with an argument that AppendAll has encoded, and so for the result.
+	callOne(arg []byte) ([]byte, error)
 	// jobs are calls with each of n arguments, which AppendAll has encoded.
 	jobs(args []byte, n int) jobs
 }

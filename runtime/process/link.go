@@ -324,7 +324,7 @@ func (l *link) catchUp() {
 
 // await waits until c is done. At first it looks for the reply itself.
 func (l *link) await(c *call, reason string, deadline runtime.Instant) error {
-	if l.look(c) {
+	if !l.calm.Load() && l.look(c) {
 		return nil
 	}
 	return c.wait(reason, deadline, false)

@@ -5,6 +5,7 @@ import (
 	goruntime "runtime"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/process/internal/far"
 )
 
 // A Pool is a number of processes, its workers, that run jobs: calls of registered
@@ -21,9 +22,13 @@ import (
 // begun: so there is no chunk size to be chosen.
 //
 // Workers are daemons: they end with this process.
+//
+// Package cluster has an option by which the jobs are run by several machines. What is different
+// then is said there.
 type Pool struct{ engine engine }
 
-// An engine is where jobs are run: processes of this machine. (Others may follow.)
+// An engine is where jobs are run: processes of this machine (localEngine), or what another
+// package has (farPool).
 type engine interface {
 	// submit takes jobs over. It does not wait.
 	submit(g *jobGroup) error
@@ -42,7 +47,33 @@ type engine interface {
 }
 
 // A PoolOption says how a Pool is to be.
-type PoolOption func(*localEngine) error
+type PoolOption func(*poolConfig) error
+
+// A poolConfig is what the options ask for.
+type poolConfig struct {
+	size          int
+	tasksPerChild int // 0: no limit
+	start         workerStart
+	far           func(far.Start) (far.Pool, error) // nil: the local engine
+}
+
+// configure applies options. workers may be 0, and must not be negative.
+func configure(workers int, options []PoolOption) (poolConfig, error) {
+	if positive(workers) == 0 {
+		workers = goruntime.NumCPU()
+	}
+	c := poolConfig{size: workers}
+	for _, option := range options {
+		if err := option(&c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (c *poolConfig) farStart() far.Start {
+	return far.Start{Workers: c.size, Init: c.start.Init, Arg: c.start.Arg, JobsEach: c.tasksPerChild}
+}
 
 // MaxTasksPerChild makes a worker be replaced by a new process after n jobs. NewPool panics if
 // n is not positive.
@@ -50,19 +81,19 @@ func MaxTasksPerChild(n int) PoolOption {
 	if n <= 0 {
 		panic("process: MaxTasksPerChild of no tasks")
 	}
-	return func(e *localEngine) error { e.tasksPerChild = n; return nil }
+	return func(c *poolConfig) error { c.tasksPerChild = n; return nil }
 }
 
 // Initializer makes each worker call f with arg before its first job. If that fails, or three
 // workers in a row die in it, all jobs fail with its error: there is no use in starting others
 // again and again.
 func Initializer[A, R any](f *Func[A, R], arg A) PoolOption {
-	return func(e *localEngine) error {
+	return func(c *poolConfig) error {
 		if f.args.Carries {
 			return &EncodeError{What: f.what("argument"), Err: errManyTakers}
 		}
 		b, _, err := f.encodeArg(arg)
-		e.start.Init, e.start.Arg = f.name, b
+		c.start.Init, c.start.Arg = f.name, b
 		return err
 	}
 }
@@ -71,20 +102,23 @@ func Initializer[A, R any](f *Func[A, R], arg A) PoolOption {
 // with Close or Terminate, and Join. It panics if workers is negative. It parks for the
 // starting of the processes.
 func NewPool(workers int, options ...PoolOption) (*Pool, error) {
-	if positive(workers) == 0 {
-		workers = goruntime.NumCPU()
+	c, err := configure(workers, options)
+	if err != nil {
+		return nil, err
 	}
-	e := &localEngine{size: workers}
+	if c.far != nil {
+		p, err := c.far(c.farStart())
+		if err != nil {
+			return nil, err
+		}
+		return &Pool{engine: farPool{p}}, nil
+	}
+	e := &localEngine{poolConfig: c}
 	// A worker takes its part of the processors. What happens in one then happens on one
 	// thread, if there are as many workers as processors, and nothing has to be handed
 	// from thread to thread.
 	if os.Getenv("GOMAXPROCS") == "" {
-		e.procs = max(goruntime.GOMAXPROCS(0)/workers, 1)
-	}
-	for _, option := range options {
-		if err := option(e); err != nil {
-			return nil, err
-		}
+		e.procs = max(goruntime.GOMAXPROCS(0)/c.size, 1)
 	}
 	if err := e.open(); err != nil {
 		return nil, err

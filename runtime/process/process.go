@@ -21,7 +21,8 @@ type Process struct {
 	daemon bool
 	fn     string
 	encode func() ([]byte, *baggage, error)
-	procs  int // how many processors it is to use; 0: all
+	procs  int  // how many processors it is to use; 0: all
+	calm   bool // see Calm
 
 	state atomic.Int32
 	ended event.Event // it has ended, and all it said was heard
@@ -58,6 +59,21 @@ func Daemon() Option { return func(p *Process) { p.daemon = true } }
 
 // Named gives the process a name, instead of "process-N".
 func Named(name string) Option { return func(p *Process) { p.name = name } }
+
+// Processors makes the process use n processors at a time: its GOMAXPROCS, which is also the
+// number of workers of its Default runtime. It panics if n is not positive. Without it a
+// process has as many as the environment gives it, usually all.
+func Processors(n int) Option {
+	if n <= 0 {
+		panic("process: no Processors")
+	}
+	return func(p *Process) { p.procs = n }
+}
+
+// Calm makes the process and its parent sleep when they wait for each other. Without it they
+// look for a moment first, which gets answers sooner and takes processor time: too much where
+// both have other things to do, and say little to each other.
+func Calm() Option { return func(p *Process) { p.calm = true } }
 
 // A Running is a Process whose function has a result of type R.
 type Running[R any] struct {

@@ -1,13 +1,16 @@
 package process
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"iter"
+	"reflect"
 	"sync"
 
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/process/internal/codec"
+	"github.com/weft-go/weft/runtime/process/internal/far"
 )
 
 // A Queue is a first in, first out queue of items between any number of processes that put
@@ -20,10 +23,14 @@ import (
 // Handles of the same queue may be made by sending one; a Queue itself must not be copied.
 // Methods may be called from any task or goroutine. They return ErrGone when the owner has
 // ended, or Remove was called.
+//
+// A queue in a place of package cluster has no owner, but is kept by servers. What is different
+// then is said there.
 type Queue[T any] struct {
 	address
 	codec codec.Codec[T]
 	max   int
+	far   far.Queue // nil: the owner is a process
 
 	once   sync.Once
 	shared *queueClient
@@ -33,28 +40,44 @@ type Queue[T any] struct {
 // panics if maxsize is negative, and if items have pipe ends in them, which a queue can't
 // carry.
 func NewQueue[T any](at Place, maxsize int) (*Queue[T], error) {
-	q := &Queue[T]{codec: codec.For[T](), max: positive(maxsize)}
+	q := new(Queue[T])
+	return q, q.make(at, maxsize, false)
+}
+
+func (q *Queue[T]) make(at Place, maxsize int, joinable bool) (err error) {
+	q.codec, q.max = codec.For[T](), positive(maxsize)
 	if q.codec.Carries {
 		panic("process: a Queue can't carry pipe ends")
 	}
-	var err error
+	if place, ok := at.(farPlace); ok {
+		q.far, err = place.open(far.Spec{Max: maxsize, Joinable: joinable, Item: reflect.TypeFor[T]().String()})
+		return err
+	}
 	q.address, err = at.create(makeQueue, numbers(maxsize))
-	return q, err
+	return err
 }
 
 // MarshalBinary makes a handle that is part of an argument, an item or a value be sent as the
 // address of its object.
 func (q *Queue[T]) MarshalBinary() ([]byte, error) {
+	if q.far != nil {
+		return append(farHandle[:], q.far.Handle()...), nil
+	}
 	b, err := q.address.MarshalBinary()
 	return binary.LittleEndian.AppendUint64(b, uint64(q.max)), err
 }
 
 // UnmarshalBinary is the reverse of MarshalBinary.
 func (q *Queue[T]) UnmarshalBinary(b []byte) error {
+	q.codec = codec.For[T]()
+	if handle, ok := bytes.CutPrefix(b, farHandle[:]); ok && far.OpenQueue != nil {
+		var err error
+		q.far, err = far.OpenQueue(handle)
+		return err
+	}
 	if len(b) < 8 {
 		return codec.ErrCorrupt
 	}
-	q.codec = codec.For[T]()
 	q.max = int(binary.LittleEndian.Uint64(b[len(b)-8:]))
 	return q.address.UnmarshalBinary(b[:len(b)-8])
 }
@@ -67,7 +90,7 @@ func (q *Queue[T]) client() *queueClient {
 // encode encodes an item, in the caller: who puts what can't be encoded is told.
 func (q *Queue[T]) encode(item *T) ([]byte, error) {
 	if b, ok := q.codec.View(item); ok {
-		if !q.local() {
+		if q.far == nil && !q.local() {
 			return b, nil // it is copied on its way
 		}
 		if o := q.here(); o != nil && len(b) >= spareFrom {
@@ -101,6 +124,9 @@ func (q *Queue[T]) PutUntil(item T, deadline runtime.Instant) error {
 	if err != nil {
 		return err
 	}
+	if q.far != nil {
+		return q.far.Put(b, true, deadline)
+	}
 	if o := q.here(); o != nil && o.tryPut(b) {
 		return nil
 	}
@@ -118,7 +144,7 @@ func (q *Queue[T]) PutUntil(item T, deadline runtime.Instant) error {
 
 // here returns the queue itself, if it is this process's and exists.
 func (q *Queue[T]) here() *queueObject {
-	if !q.local() {
+	if q.far != nil || !q.local() {
 		return nil
 	}
 	o, _ := objects.get(q.object).(*queueObject)
@@ -137,7 +163,11 @@ func (q *Queue[T]) noteGone(err error) error {
 // owner's answer.
 func (q *Queue[T]) TryPut(item T) error {
 	b, err := q.encode(&item)
-	if err == nil {
+	switch {
+	case err != nil:
+	case q.far != nil:
+		err = q.far.Put(b, false, 0)
+	default:
 		_, err = q.result(outgoing{op: queueTryPut, reason: "answer about a queue"}, b)
 	}
 	return err
@@ -146,6 +176,9 @@ func (q *Queue[T]) TryPut(item T) error {
 // Flush waits until the owner has what this process has put, and returns queue.ErrClosed if
 // it found the queue closed. The end of the process needs no Flush.
 func (q *Queue[T]) Flush() error {
+	if q.far != nil {
+		return q.far.Settle()
+	}
 	if _, err := q.Len(); err != nil {
 		return err
 	}
@@ -215,7 +248,13 @@ func (q *Queue[T]) All() iter.Seq[T] {
 			if err != nil && !errors.Is(err, errClosed) && !errors.Is(err, ErrGone) {
 				runtime.Unwind(err)
 			}
-			if err != nil || !yield(item) {
+			if err != nil {
+				return
+			}
+			if !yield(item) {
+				if q.far != nil {
+					_ = q.far.Settle() // of no use any more: what can't be acknowledged comes again
+				}
 				return
 			}
 		}
@@ -224,6 +263,9 @@ func (q *Queue[T]) All() iter.Seq[T] {
 
 // Len returns the number of items that can be taken. Those of waiting putters don't count.
 func (q *Queue[T]) Len() (int, error) {
+	if q.far != nil {
+		return q.far.Len()
+	}
 	b, err := q.result(outgoing{op: queueLen, reason: "answer about a queue"})
 	n, _ := u64Of(b)
 	return int(n), err
@@ -239,6 +281,9 @@ func (q *Queue[T]) Empty() (bool, error) {
 // queue.ErrClosed, also those that wait. What is in the queue can still be taken out. Close
 // returns queue.ErrClosed if the queue was closed before.
 func (q *Queue[T]) Close() error {
+	if q.far != nil {
+		return q.far.Close()
+	}
 	_, err := q.result(outgoing{op: queueClose, reason: "answer about a queue"})
 	return err
 }
@@ -246,6 +291,9 @@ func (q *Queue[T]) Close() error {
 // Remove ends the queue with all that is in it: who waits for it, and whoever uses it later,
 // gets ErrGone.
 func (q *Queue[T]) Remove() error {
+	if q.far != nil {
+		return q.far.Remove()
+	}
 	err := q.remove()
 	forgetClient(q.address)
 	return err

@@ -75,6 +75,10 @@ func noteClosed(a address) {
 
 // get takes an encoded item, and returns the loan that it is from, nil if none.
 func (q *Queue[T]) get(op op, deadline runtime.Instant) ([]byte, *borrowed, error) {
+	if q.far != nil {
+		item, err := q.far.Get(op == queueGet, deadline)
+		return item, nil, err
+	}
 	if q.local() {
 		if o := q.here(); o != nil {
 			if item, ok := o.tryGet(); ok {

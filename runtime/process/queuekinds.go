@@ -9,12 +9,10 @@ type SimpleQueue[T any] struct{ q Queue[T] }
 
 // NewSimpleQueue makes a SimpleQueue in a place.
 func NewSimpleQueue[T any](at Place) (*SimpleQueue[T], error) {
-	q, err := NewQueue[T](at, 0)
-	if err != nil {
+	s := new(SimpleQueue[T])
+	if err := s.q.make(at, 0, false); err != nil {
 		return nil, err
 	}
-	s := new(SimpleQueue[T])
-	s.q.address, s.q.codec = q.address, q.codec
 	return s, nil
 }
 
@@ -42,18 +40,19 @@ type Joinable[T any] struct{ Queue[T] }
 
 // NewJoinable makes a Joinable in a place. It is as NewQueue otherwise.
 func NewJoinable[T any](at Place, maxsize int) (*Joinable[T], error) {
-	q, err := NewQueue[T](at, maxsize)
-	if err != nil {
+	j := new(Joinable[T])
+	if err := j.make(at, maxsize, true); err != nil {
 		return nil, err
 	}
-	j := new(Joinable[T])
-	j.address, j.codec, j.max = q.address, q.codec, q.max
 	return j, nil
 }
 
 // Done says that an item taken out before has been dealt with. It returns
 // lock.ErrOverRelease if there was none.
 func (q *Joinable[T]) Done() error {
+	if q.far != nil {
+		return q.far.Done()
+	}
 	_, err := q.result(outgoing{op: queueDone, reason: "answer about a queue"}, u64(1))
 	return err
 }
@@ -66,12 +65,18 @@ func (q *Joinable[T]) Join() error { return q.JoinUntil(0) }
 // JoinUntil is Join that gives up at deadline with runtime.ErrTimeout. The zero deadline
 // means none.
 func (q *Joinable[T]) JoinUntil(deadline runtime.Instant) error {
+	if q.far != nil {
+		return q.far.JoinUntil(deadline)
+	}
 	_, err := q.result(outgoing{op: queueJoin, reason: "items of a queue between processes", deadline: deadline, wakes: true})
 	return err
 }
 
 // Unfinished returns the number of items that were put and are not done.
 func (q *Joinable[T]) Unfinished() (int, error) {
+	if q.far != nil {
+		return q.far.Unfinished()
+	}
 	b, err := q.result(outgoing{op: queueUnfinished, reason: "answer about a queue"})
 	n, _ := u64Of(b)
 	return int(n), err

@@ -34,6 +34,7 @@ type beginning struct {
 	Self        processID
 	Name        string
 	Daemon      bool
+	Calm        bool
 	Func        string
 	Arg         []byte
 	descriptors []int

@@ -54,7 +54,7 @@ func (p *Process) launch(arg []byte, bag *baggage) error {
 	id := newProcessID()
 	begin := beginning{
 		Parent: self.id, PID: self.pid, Self: id,
-		Name: p.name, Daemon: p.daemon, Func: p.fn, Arg: arg,
+		Name: p.name, Daemon: p.daemon, Calm: p.calm, Func: p.fn, Arg: arg,
 	}
 	body, err := beginnings.Append(nil, begin)
 	if err == nil {
@@ -78,6 +78,7 @@ func (p *Process) launch(arg []byte, bag *baggage) error {
 		closeAll(bag.Descriptors)
 		return err
 	}
+	p.link.calm.Store(p.calm)
 	p.list(true)
 	c := &call{then: p.setResult}
 	if p.link.calls.add(c) {

@@ -15,11 +15,13 @@ import (
 
 	// What the programs import: a change of these ends what go test has cached.
 	_ "github.com/weft-go/weft/net"
+	_ "github.com/weft-go/weft/net/http"
 	_ "github.com/weft-go/weft/net/pgdial"
 	_ "github.com/weft-go/weft/net/server"
 	_ "github.com/weft-go/weft/runtime/event"
 	_ "github.com/weft-go/weft/runtime/lock"
 	_ "github.com/weft-go/weft/runtime/pool"
+	_ "github.com/weft-go/weft/runtime/process/cluster"
 	_ "github.com/weft-go/weft/runtime/queue"
 )
 
@@ -39,6 +41,7 @@ func documented(t *testing.T) []program {
 	}{
 		{"README.md", 0},
 		{"docs/guide.md", 10},
+		{"docs/processes.md", 1},
 	} {
 		found, err := readPrograms(filepath.Join(root, doc.path))
 		if err != nil {
