@@ -116,23 +116,25 @@ func (b *body) Close() error {
 }
 
 // drain reads up to limit bytes that the handler has left, and reports whether the
-// body is at its end then. tooLong says that it is not, for want of a higher limit.
-func (b *body) drain(limit int64) (ended, tooLong bool) {
+// body is at its end then. A handler that goes on reading gets ErrBodyReadAfterClose,
+// not an end that is none.
+func (b *body) drain(limit int64) (ended bool) {
 	if b.ended.Load() {
-		return true, false
+		return true
 	}
 	if !b.turn.TryLock() { // somebody who reads beside the handler
-		return false, false
+		return false
 	}
 	defer b.turn.Unlock()
 	if b.chunks == nil && b.left > limit {
-		return false, true
+		return false
 	}
+	b.closed = true
 	buf := copies.Get().(*[copySize]byte)
 	defer copies.Put(buf)
 	for limit > 0 && b.err == nil {
 		n, _ := b.read(buf[:min(copySize, limit)])
 		limit -= int64(n)
 	}
-	return b.err == io.EOF, b.err == nil
+	return b.err == io.EOF
 }

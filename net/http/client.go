@@ -26,8 +26,8 @@ type Client struct {
 	// Jar keeps cookies; nil means that none are kept.
 	Jar CookieJar
 
-	// Timeout bounds a request with its redirects, until its response's Body has been read.
-	// 0 means no bound.
+	// Timeout bounds a request with its redirects, until its response's Body has been
+	// read. 0 means no bound.
 	Timeout time.Duration
 }
 

@@ -2,6 +2,7 @@ package http
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -38,6 +39,7 @@ type conn struct {
 	current  *exchange
 	whole    time.Time // when the request must have been read
 	hijacked bool
+	shared   bool // others may still use the buffers
 
 	watcher *runtime.Task // reads the byte ahead of in, see watch
 
@@ -45,6 +47,9 @@ type conn struct {
 	idle     bool       // it waits for a request
 	deadline bool       // a read deadline may be set
 }
+
+// handshakeTimeout bounds that of TLS if nothing else does.
+const handshakeTimeout = 10 * time.Second
 
 // lingering is how long a connection that is closed with input unread goes on
 // reading. A reset would take from the client what we have sent.
@@ -90,7 +95,7 @@ func (s *Server) serveConn(rwc stdnet.Conn) {
 	held := bodies.Get().(*[maxHeld]byte)
 	c.body = held[:0]
 	c.serve()
-	if !c.hijacked { // nobody else has them
+	if !c.hijacked && !c.shared {
 		c.br.Reset(nil)
 		readers.Put(c.br)
 		outputs.Put(c.out.buf)
@@ -207,21 +212,27 @@ func (c *conn) handshake() bool {
 		}
 		return true
 	}
-	limit := shortest(c.server.ReadHeaderTimeout, c.server.ReadTimeout, c.server.WriteTimeout)
-	if limit > 0 {
-		_ = secured.SetDeadline(time.Now().Add(limit))
+	limit := cmp.Or(shortest(c.server.ReadHeaderTimeout, c.server.ReadTimeout, c.server.WriteTimeout), handshakeTimeout)
+	_ = secured.SetWriteDeadline(time.Now().Add(limit))
+	if !c.setIdle(limit) {
+		return false
 	}
-	if err := secured.Handshake(); err != nil {
+	err := secured.Handshake()
+	c.mu.Lock()
+	c.idle = false
+	c.mu.Unlock()
+	if err != nil {
 		if plain := new(tls.RecordHeaderError); errors.As(err, plain) && looksLikeHTTP(plain.RecordHeader) {
 			_, _ = io.WriteString(secured.NetConn(), "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 			err = errors.New("client sent an HTTP request to an HTTPS server")
 		}
-		c.server.logf("http: TLS handshake error from %s: %v", c.remoteAddr, err)
+		if !errors.Is(err, runtime.ErrKilled) {
+			c.server.logf("http: TLS handshake error from %s: %v", c.remoteAddr, err)
+		}
 		return false
 	}
-	if limit > 0 {
-		_ = secured.SetDeadline(time.Time{})
-	}
+	_ = secured.SetWriteDeadline(time.Time{})
+	c.setReadDeadline(0)
 	state := secured.ConnectionState()
 	c.tls = &state
 	return true

@@ -155,7 +155,8 @@ func (t *Transport) tunnel(ctx context.Context, conn stdnet.Conn, r *route) erro
 	if err := req.Write(conn); err != nil {
 		return err
 	}
-	// What it reads ahead is lost. There is nothing: the server is not the first to speak.
+	// What it reads ahead is lost. There is nothing: the server is not the first to
+	// speak.
 	resp, err := stdhttp.ReadResponse(bufio.NewReader(io.LimitReader(conn, t.maxHead())), req)
 	if err != nil {
 		return err

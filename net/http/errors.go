@@ -21,6 +21,7 @@ var (
 	errHeaderTimeout    = &timeoutError{"net/http: timeout awaiting response headers"}
 
 	errReadClosed = errors.New("http: read on closed response body")
+	errReturned   = errors.New("http: the handler has returned")
 	errRefused    = errors.New("http: the server does not want the body")
 )
 

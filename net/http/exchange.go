@@ -43,10 +43,9 @@ func (x *exchange) serve() bool {
 	if x.body == nil {
 		x.ctx.bodyEnded()
 	}
-	if !x.handle() {
-		return false
-	}
-	if c.hijacked {
+	returned := x.handle()
+	x.res.done = true
+	if !x.retire() || !returned || c.hijacked {
 		return false
 	}
 	x.res.finish()
@@ -66,6 +65,25 @@ func (x *exchange) serve() bool {
 	return false
 }
 
+// retire takes the body from others who may still read it, beside a handler that has
+// returned. It reports false if that failed, since the task was killed.
+func (x *exchange) retire() bool {
+	b := x.body
+	if b == nil || b.ended.Load() {
+		return true
+	}
+	if !b.turn.TryLock() {
+		_ = x.res.SetReadDeadline(aLongTimeAgo)
+		if b.turn.LockUntil(0) != nil {
+			x.conn.shared = true
+			return false
+		}
+	}
+	b.closed = true
+	b.turn.Unlock()
+	return true
+}
+
 // handle calls the handler. It reports false if that panicked.
 func (x *exchange) handle() (returned bool) {
 	defer x.conn.contain()
@@ -74,10 +92,10 @@ func (x *exchange) handle() (returned bool) {
 	return true
 }
 
-// A requestContext is the context of a request: it ends with the handler, when the client closes the
-// connection, and when the connection's task is killed. All it needs for that is
-// made when somebody asks for it. From then on a task reads from the connection,
-// ahead of the server.
+// A requestContext is the context of a request: it ends with the handler, when the
+// client closes the connection, and when the connection's task is killed. All it needs
+// for that is made when somebody asks for it. From then on a task reads from the
+// connection, ahead of the server.
 type requestContext struct {
 	x *exchange
 

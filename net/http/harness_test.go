@@ -2,6 +2,8 @@ package http_test
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/net/http"
+	wefttls "github.com/weft-go/weft/net/tls"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/event"
 	"github.com/weft-go/weft/runtime/runtimetest"
@@ -254,3 +257,21 @@ var (
 	_ http.RoundTripper = new(http.Transport)
 	_ stdhttp.Handler   = http.HandlerFunc(nil)
 )
+
+// trusting returns the configuration of clients of a server with the certificate of
+// server.
+func trusting(server *tls.Config) *tls.Config {
+	roots := x509.NewCertPool()
+	c, err := x509.ParseCertificate(server.Certificates[0].Certificate[0])
+	if err != nil {
+		panic(err)
+	}
+	roots.AddCert(c)
+	return &tls.Config{RootCAs: roots}
+}
+
+func dialTLS(address string, server *tls.Config) (stdnet.Conn, error) {
+	config := trusting(server)
+	config.ServerName = "127.0.0.1"
+	return wefttls.Dial("tcp", address, config)
+}

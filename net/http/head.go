@@ -14,10 +14,10 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// This file reads the head of a request. The fields are read by net/textproto, as
-// the standard library does. Its ReadRequest would not do: it hides whether there was a Host,
-// and whether a message had two lengths, and its result has to be copied to get a
-// context.
+// This file reads the head of a request. The fields are read by net/textproto, as the
+// standard library does. Its ReadRequest would not do: it hides whether there was a
+// Host, and whether a message had two lengths, and its result has to be copied to get
+// a context.
 
 // A refusal is why a request is not served.
 type refusal struct {

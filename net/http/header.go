@@ -84,8 +84,7 @@ func (w *response) commit(first []byte) {
 		out.writeString("Transfer-Encoding: chunked\r\n")
 	} else if length >= 0 {
 		out.writeString("Content-Length: ")
-		var digits [20]byte
-		out.write(strconv.AppendInt(digits[:0], length, 10))
+		out.writeInt(length, 10)
 		out.writeString("\r\n")
 	}
 	out.writeString("\r\n")
@@ -102,9 +101,9 @@ func (w *response) chunk(r *Request) {
 	}
 }
 
-// decideClose decides whether the connection can be kept, as far as the request and the handler's
-// header are concerned. What the handler has left of the request's body is read
-// here: many clients do not read an answer before they have sent all.
+// decideClose decides whether the connection can be kept, as far as the request and
+// the handler's header are concerned. What the handler has left of the request's body
+// is read here: many clients do not read an answer before they have sent all.
 func (w *response) decideClose(h Header) {
 	r := w.x.req
 	if r.Close || !w.x.conn.server.keepsAlive() || httpguts.HeaderValuesContainsToken(h["Connection"], "close") {
@@ -113,7 +112,7 @@ func (w *response) decideClose(h Header) {
 	if w.x.body == nil || w.closes || w.fullDuplex {
 		return
 	}
-	if ended, _ := w.x.body.drain(maxUnread); !ended {
+	if !w.x.body.drain(maxUnread) {
 		w.closes = true
 	}
 }
@@ -165,8 +164,7 @@ func writeStatusLine(out *output, http11 bool, status int) {
 		proto = "HTTP/1.0 "
 	}
 	out.writeString(proto)
-	var digits [3]byte
-	out.write(strconv.AppendInt(digits[:0], int64(status), 10))
+	out.writeInt(int64(status), 10)
 	out.writeString(" ")
 	text := StatusText(status)
 	if text == "" {

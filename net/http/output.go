@@ -1,6 +1,7 @@
 package http
 
 import (
+	"strconv"
 	"sync"
 
 	stdnet "net"
@@ -32,6 +33,15 @@ func (o *output) writeString(s string) {
 		o.flush()
 	}
 	o.n += copy(o.buf[o.n:], s)
+}
+
+// writeInt writes a number.
+func (o *output) writeInt(n int64, base int) {
+	const longest = 20
+	if outputSize-o.n < longest {
+		o.flush()
+	}
+	o.n += len(strconv.AppendInt(o.buf[o.n:o.n], n, base))
 }
 
 // write writes p, which is sent together with what is in the buffer if it does not fit

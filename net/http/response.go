@@ -143,8 +143,8 @@ func (w *response) Write(p []byte) (int, error) { return write(w, p) }
 func (w *response) WriteString(s string) (int, error) { return write(w, s) }
 
 func write[T []byte | string](w *response, p T) (int, error) {
-	if w.x.conn.hijacked {
-		return 0, ErrHijacked
+	if err := w.usable(); err != nil {
+		return 0, err
 	}
 	if w.status == 0 {
 		w.WriteHeader(StatusOK)
@@ -180,6 +180,17 @@ func write[T []byte | string](w *response, p T) (int, error) {
 	return len(p), c.out.err
 }
 
+// usable returns why the handler may not write, nil if it may.
+func (w *response) usable() error {
+	switch {
+	case w.x.conn.hijacked:
+		return ErrHijacked
+	case w.done: // the buffers serve others
+		return errReturned
+	}
+	return nil
+}
+
 // emit writes a part of the body to the connection's buffer.
 func emit[T []byte | string](w *response, p T) {
 	if len(p) == 0 || w.x.req.Method == "HEAD" {
@@ -187,8 +198,8 @@ func emit[T []byte | string](w *response, p T) {
 	}
 	out := &w.x.conn.out
 	if w.chunked {
-		var size [18]byte
-		out.write(append(strconv.AppendInt(size[:0], int64(len(p)), 16), '\r', '\n'))
+		out.writeInt(int64(len(p)), 16)
+		out.writeString("\r\n")
 	}
 	switch p := any(p).(type) {
 	case []byte:
@@ -209,10 +220,10 @@ func (w *response) emitHeld() {
 
 // FlushError sends what has been written so far.
 func (w *response) FlushError() error {
-	c := w.x.conn
-	if c.hijacked {
-		return ErrHijacked
+	if err := w.usable(); err != nil {
+		return err
 	}
+	c := w.x.conn
 	if w.status == 0 {
 		w.WriteHeader(StatusOK)
 	}
@@ -261,7 +272,8 @@ func (w *response) ReadFrom(src io.Reader) (n int64, err error) {
 	return n + m, err
 }
 
-// hasDescriptor reports whether the kernel may be able to read from src, or from what it is a part of.
+// hasDescriptor reports whether the kernel may be able to read from src, or from what
+// it is a part of.
 func hasDescriptor(src io.Reader) bool {
 	if limited, ok := src.(*io.LimitedReader); ok {
 		src = limited.R
@@ -335,7 +347,6 @@ func (w *response) Hijack() (stdnet.Conn, *bufio.ReadWriter, error) {
 // finish sends the rest when the handler has returned.
 func (w *response) finish() {
 	c := w.x.conn
-	w.done = true
 	if w.status == 0 {
 		w.WriteHeader(StatusOK)
 	}
@@ -360,9 +371,5 @@ func (w *response) reusable() bool {
 	if w.length != -1 && w.written != w.length && w.x.req.Method != "HEAD" && bodyAllowed(w.status) {
 		return false // the client waits for more
 	}
-	if w.x.body == nil {
-		return true
-	}
-	ended, _ := w.x.body.drain(maxUnread)
-	return ended
+	return w.x.body == nil || w.x.body.drain(maxUnread)
 }

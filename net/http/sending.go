@@ -110,8 +110,8 @@ type sentBody struct {
 	s *sending
 }
 
-// Read waits for the server's consent first, if that was asked for. A failure of the body ends the
-// request.
+// Read waits for the server's consent first, if that was asked for. A failure of the
+// body ends the request.
 func (b *sentBody) Read(p []byte) (int, error) {
 	s := b.s
 	if s.waits {

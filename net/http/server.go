@@ -17,10 +17,10 @@ import (
 	"github.com/weft-go/weft/runtime"
 )
 
-// A Server serves HTTP/1.1 and 1.0, each connection in a task of its own, which
-// calls the Handler: so a handler that waits, in package net say, parks that task
-// only. The zero Server serves DefaultServeMux on port 80. Set its fields before
-// it serves. It must not be copied after first use. Its methods may be called from any task or
+// A Server serves HTTP/1.1 and 1.0, each connection in a task of its own, which calls
+// the Handler: so a handler that waits, in package net say, parks that task only. The
+// zero Server serves DefaultServeMux on port 80. Set its fields before it serves. It
+// must not be copied after first use. Its methods may be called from any task or
 // goroutine.
 //
 // The fields are those of the standard library's Server, but for its parts of
@@ -45,7 +45,8 @@ type Server struct {
 	// no bound, here and with the other three. ReadHeaderTimeout bounds the
 	// head alone; 0 means ReadTimeout. WriteTimeout bounds all writes of an answer,
 	// from the end of the request's head on. IdleTimeout bounds the wait for the
-	// next request; 0 means ReadTimeout.
+	// next request; 0 means ReadTimeout. A TLS handshake is bounded by the shortest of
+	// the first three, or by ten seconds.
 	ReadTimeout       time.Duration
 	ReadHeaderTimeout time.Duration
 	WriteTimeout      time.Duration

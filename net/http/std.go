@@ -17,7 +17,6 @@ type (
 	Header                = stdhttp.Header
 	Hijacker              = stdhttp.Hijacker
 	MaxBytesError         = stdhttp.MaxBytesError
-	ProtocolError         = stdhttp.ProtocolError
 	PushOptions           = stdhttp.PushOptions
 	Pusher                = stdhttp.Pusher
 	Request               = stdhttp.Request
@@ -32,32 +31,27 @@ type (
 // The standard library's own variables. To set DefaultServeMux here changes nothing
 // there.
 var (
-	ErrAbortHandler         = stdhttp.ErrAbortHandler
-	ErrBodyNotAllowed       = stdhttp.ErrBodyNotAllowed
-	ErrBodyReadAfterClose   = stdhttp.ErrBodyReadAfterClose
-	ErrContentLength        = stdhttp.ErrContentLength
-	ErrHandlerTimeout       = stdhttp.ErrHandlerTimeout
-	ErrHeaderTooLong        = stdhttp.ErrHeaderTooLong
-	ErrHijacked             = stdhttp.ErrHijacked
-	ErrLineTooLong          = stdhttp.ErrLineTooLong
-	ErrMissingBoundary      = stdhttp.ErrMissingBoundary
-	ErrMissingContentLength = stdhttp.ErrMissingContentLength
-	ErrMissingFile          = stdhttp.ErrMissingFile
-	ErrNoCookie             = stdhttp.ErrNoCookie
-	ErrNoLocation           = stdhttp.ErrNoLocation
-	ErrNotMultipart         = stdhttp.ErrNotMultipart
-	ErrNotSupported         = stdhttp.ErrNotSupported
-	ErrSchemeMismatch       = stdhttp.ErrSchemeMismatch
-	ErrServerClosed         = stdhttp.ErrServerClosed
-	ErrShortBody            = stdhttp.ErrShortBody
-	ErrSkipAltProtocol      = stdhttp.ErrSkipAltProtocol
-	ErrUnexpectedTrailer    = stdhttp.ErrUnexpectedTrailer
-	ErrUseLastResponse      = stdhttp.ErrUseLastResponse
-	ErrWriteAfterFlush      = stdhttp.ErrWriteAfterFlush
-	ServerContextKey        = stdhttp.ServerContextKey
-	LocalAddrContextKey     = stdhttp.LocalAddrContextKey
-	NoBody                  = stdhttp.NoBody
-	DefaultServeMux         = stdhttp.DefaultServeMux
+	ErrAbortHandler       = stdhttp.ErrAbortHandler
+	ErrBodyNotAllowed     = stdhttp.ErrBodyNotAllowed
+	ErrBodyReadAfterClose = stdhttp.ErrBodyReadAfterClose
+	ErrContentLength      = stdhttp.ErrContentLength
+	ErrHandlerTimeout     = stdhttp.ErrHandlerTimeout
+	ErrHijacked           = stdhttp.ErrHijacked
+	ErrLineTooLong        = stdhttp.ErrLineTooLong
+	ErrMissingBoundary    = stdhttp.ErrMissingBoundary
+	ErrMissingFile        = stdhttp.ErrMissingFile
+	ErrNoCookie           = stdhttp.ErrNoCookie
+	ErrNoLocation         = stdhttp.ErrNoLocation
+	ErrNotMultipart       = stdhttp.ErrNotMultipart
+	ErrNotSupported       = stdhttp.ErrNotSupported
+	ErrSchemeMismatch     = stdhttp.ErrSchemeMismatch
+	ErrServerClosed       = stdhttp.ErrServerClosed
+	ErrSkipAltProtocol    = stdhttp.ErrSkipAltProtocol
+	ErrUseLastResponse    = stdhttp.ErrUseLastResponse
+	ServerContextKey      = stdhttp.ServerContextKey
+	LocalAddrContextKey   = stdhttp.LocalAddrContextKey
+	NoBody                = stdhttp.NoBody
+	DefaultServeMux       = stdhttp.DefaultServeMux
 )
 
 // The standard library's own constants.
@@ -146,4 +140,26 @@ const (
 	DefaultMaxIdleConnsPerHost          = stdhttp.DefaultMaxIdleConnsPerHost
 	TimeFormat                          = stdhttp.TimeFormat
 	TrailerPrefix                       = stdhttp.TrailerPrefix
+)
+
+// Names that are deprecated there.
+type (
+	//lint:ignore SA1019 old programs use it
+	ProtocolError = stdhttp.ProtocolError
+	//lint:ignore SA1019 old programs use it
+	CloseNotifier = stdhttp.CloseNotifier
+)
+
+// Errors that are deprecated there.
+var (
+	//lint:ignore SA1019 old programs use it
+	ErrHeaderTooLong = stdhttp.ErrHeaderTooLong
+	//lint:ignore SA1019 old programs use it
+	ErrMissingContentLength = stdhttp.ErrMissingContentLength
+	//lint:ignore SA1019 old programs use it
+	ErrShortBody = stdhttp.ErrShortBody
+	//lint:ignore SA1019 old programs use it
+	ErrUnexpectedTrailer = stdhttp.ErrUnexpectedTrailer
+	//lint:ignore SA1019 old programs use it
+	ErrWriteAfterFlush = stdhttp.ErrWriteAfterFlush
 )

@@ -17,13 +17,15 @@ import (
 	stdhttp "net/http"
 
 	"github.com/weft-go/weft/net"
+	"github.com/weft-go/weft/runtime"
 	"golang.org/x/net/http/httpguts"
 )
 
 // A Transport is a RoundTripper whose input and output run in the caller, a task or a
 // goroutine: connections have no goroutines of their own. It speaks HTTP/1.1, keeps
 // connections, goes through proxies and speaks TLS, as the standard library's
-// Transport does, whose fields it has, but for those of HTTP/2, and the deprecated Dial and DialTLS.
+// Transport does, whose fields it has, but for those of HTTP/2, and the deprecated
+// Dial and DialTLS.
 //
 // The zero Transport can be used: it has no proxy and no limits. A Transport must not
 // be copied after first use. It may be used by any tasks and goroutines at once; its
@@ -152,20 +154,20 @@ func (t *Transport) RegisterProtocol(scheme string, rt RoundTripper) {
 	}
 }
 
-// RoundTrip carries out a request, and parks until the head of the response has
-// come. The Body of the response is never nil and must be closed: read to its end, its connection is kept for other
-// requests. That of the request is closed in any case, maybe after RoundTrip has
-// returned.
+// RoundTrip carries out a request, and parks until the head of the response has come.
+// The Body of the response is never nil and must be closed: read to its end, its
+// connection is kept for other requests. That of the request is closed in any case,
+// maybe after RoundTrip has returned.
 //
 // A request whose body is not in memory, or longer than 16 KiB, is written by another
 // task, or goroutine if the caller is one, so that an answer which comes before the
 // end of the request is noticed.
 //
 // RoundTrip ends with the request's context, with a kill of the task, and with an
-// enclosing runtime.WithTimeout, and so does reading the body. If a connection that was used before turns
-// out to be closed, the request is sent again, once for each such connection, provided that
-// nothing of it was sent, or that it is idempotent by its method or an
-// "Idempotency-Key" header and its body is empty or GetBody is set.
+// enclosing runtime.WithTimeout, and so does reading the body. If a connection that
+// was used before turns out to be closed, the request is sent again, once for each
+// such connection, provided that nothing of it was sent, or that it is idempotent by
+// its method or an "Idempotency-Key" header and its body is empty or GetBody is set.
 func (t *Transport) RoundTrip(req *Request) (*Response, error) {
 	if err := check(req); err != nil {
 		closeBody(req)
@@ -260,6 +262,9 @@ func (o *outgoing) try() (*Response, error) {
 	}
 	c, err := o.t.acquire(ctx, route, o.trace)
 	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, runtime.ErrKilled) {
+			err = context.Cause(ctx)
+		}
 		return nil, err
 	}
 	resp, err := c.roundTrip(o, route)
@@ -322,7 +327,7 @@ func (o *outgoing) request(route *route) *Request {
 			r.Header[name] = values
 		}
 	}
-	if o.t.DisableKeepAlives {
+	if o.t.DisableKeepAlives && r.Header.Get("Upgrade") == "" {
 		r.Close = true
 	}
 	return r

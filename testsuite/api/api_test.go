@@ -9,11 +9,41 @@ import (
 	"testing"
 )
 
-// TestNet and TestTLS compare packages with the standard library's. What is left out on
+// TestNet, TestTLS and TestHTTP compare packages with the standard library's. What is left out on
 // purpose they name, with the reason.
 func TestNet(t *testing.T) { comparePackages(t, "net", ourNet, map[string]string{}) }
 
 func TestTLS(t *testing.T) { comparePackages(t, "crypto/tls", ourNet+"/tls", map[string]string{}) }
+
+const (
+	http2     = "HTTP/2 is not spoken"
+	byContext = "a context does that"
+	byChannel = "it waits for a goroutine of its own by a Go channel"
+)
+
+// TestHTTP compares package http. That the types of requests and of handlers are the
+// same is what matters most.
+func TestHTTP(t *testing.T) {
+	comparePackages(t, "net/http", ourNet+"/http", map[string]string{
+		"ClientConn":                  http2,
+		"HTTP2Config":                 http2,
+		"Protocols":                   http2,
+		"Server.HTTP2":                http2,
+		"Server.Protocols":            http2,
+		"Server.TLSNextProto":         http2,
+		"Transport.HTTP2":             http2,
+		"Transport.Protocols":         http2,
+		"Transport.TLSNextProto":      http2,
+		"Transport.ForceAttemptHTTP2": http2,
+		"Transport.NewClientConn":     http2,
+		"Transport.CancelRequest":     byContext,
+		"Transport.Dial":              "deprecated for DialContext",
+		"Transport.DialTLS":           "deprecated for DialTLSContext",
+		"TimeoutHandler":              byChannel,
+		"NewFileTransport":            byChannel,
+		"NewFileTransportFS":          byChannel,
+	})
+}
 
 func comparePackages(t *testing.T, std, our string, leftOut map[string]string) {
 	t.Helper()

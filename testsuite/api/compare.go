@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"go/token"
 	"go/types"
 	"regexp"
 )
@@ -122,6 +123,9 @@ var (
 // another type it does not, and the two differ.
 func (c comparison) shared(name string) string {
 	name = name[len("std."):]
+	if !token.IsExported(name) {
+		return "its." + name // no program has a name for it
+	}
 	std, our := c.std.Scope().Lookup(name), c.our.Scope().Lookup(name)
 	if std == nil || our == nil || !types.Identical(std.Type(), our.Type()) {
 		return "std." + name

@@ -1,5 +1,5 @@
-// Package api holds the test that compares what packages net and net/tls export with what
-// the standard library's net and crypto/tls do: names, types, fields, methods, signatures. A program
+// Package api holds the test that compares what packages net, net/tls and net/http export with
+// what the standard library's net, crypto/tls and net/http do: names, types, fields, methods, signatures. A program
 // that changes its import must go on compiling.
 //
 // It reads the compiler's export data, so it sees the packages as the compiler

@@ -15,6 +15,7 @@ import (
 
 	// What the programs import: a change of these ends what go test has cached.
 	_ "github.com/weft-go/weft/net"
+	_ "github.com/weft-go/weft/net/http"
 	_ "github.com/weft-go/weft/net/pgdial"
 	_ "github.com/weft-go/weft/net/server"
 	_ "github.com/weft-go/weft/runtime/event"
