@@ -49,5 +49,6 @@
 //	srv := &server.StreamServer{Handler: func(conn net.Conn) { _ = fast.ServeConn(conn) }}
 //	err := srv.ListenAndServe("tcp", "127.0.0.1:8080")
 //
-// Its limits and its Shutdown do not count then; those of the StreamServer do.
+// Its limits and its Shutdown do not count then; those of the StreamServer do. Set its
+// WriteBufferSize above the size of most answers: it writes longer ones by two calls.
 package http
