@@ -162,7 +162,14 @@ func TestParentStopped(t *testing.T) {
 		if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		second := d.dialTo(2)
+		// What was granted too late is given back when the parent's answer has come.
+		var second *control
+		eventually(t, "a second session", func() bool {
+			second = d.of(2)
+			code, _ := second.r.Peek(3)
+			return string(code) == "220"
+		})
+		second.expect("220")
 		d.of(1).expect("421")
 		second.cmd("331", "USER x")
 		if !strings.Contains(d.log.String(), "the parent process does not answer") {

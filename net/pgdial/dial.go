@@ -1,27 +1,25 @@
-// Package pgdial connects a PostgreSQL driver, github.com/jackc/pgx/v5, so that a connection can be used
-// directly by a task.
+// Package pgdial makes connections of a PostgreSQL driver, github.com/jackc/pgx/v5, that a task can use directly.
 //
 //	config, err := pgx.ParseConfig("postgres://user@db.example/app")
 //	...
-//	config.DialFunc = pgdial.Dial
-//	config.LookupFunc = net.DefaultResolver.LookupHost
+//	pgdial.Configure(&config.Config)
 //	conn, err := pgx.ConnectConfig(ctx, config)
 //	...
 //	err = conn.QueryRow(ctx, "select 1").Scan(&n) // parks the task
 //
-// # Why a connection of package net does not do
+// # Why a dialer of package net does not do
 //
-// When a write of pgx takes more than 15 ms, it fears that the server does not read before somebody reads
-// its answers, and reads them with a goroutine in the background. Its next own read then waits for that
-// goroutine by a sync.Cond. In a task this blocks the worker, for as long as the query takes; and for ever,
-// if this worker is the one that would tell the goroutine that the connection is readable.
+// When a write of pgx takes more than 15 ms, as it is large or the machine busy, it fears that the server does not
+// read before somebody reads its answers, and reads them with a goroutine in the background. Its next own read
+// then waits for that goroutine by a sync.Cond. In a task this blocks the worker, for as long as the query takes;
+// and for ever, if this worker is the one that would tell the goroutine that the connection is readable.
 //
-// A Conn of this package does the same in the way of tasks: while a write takes long, a task reads, and what
+// A connection of this package does the same in the way of tasks: while a write takes long, a task reads, and what
 // it has read is kept for the next reads. The background read of pgx ends at once, with a timeout, upon which
 // pgx does without.
 //
-// And when runtime.WithTimeout interrupts a query, pgx would go on to wait for its end. A Conn makes it close the
-// connection, as the end of a context and a kill do.
+// And when runtime.WithTimeout interrupts a query, pgx would go on to wait for its end. Here it closes the
+// connection, as at the end of a context and after a kill.
 //
 // # Limits
 //
@@ -32,52 +30,78 @@ package pgdial
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"os"
-	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/runtime"
 )
 
-// Dial connects as net.Dialer's DialContext does, and returns a *Conn. It is a pgconn.DialFunc. It parks, and
-// may be called from any task or goroutine. Set a time limit by ctx, or make a dialer of your own and New.
-func Dial(ctx context.Context, network, address string) (net.Conn, error) {
+// Configure makes the connections of config fit for tasks; for pgx.Connect that is the Config inside of the
+// *pgx.ConnConfig, for pgxpool its ConnConfig's. It sets DialFunc, LookupFunc and AfterNetConnect, and keeps an
+// AfterNetConnect that was there. It does not park. Connecting parks the task that does it, and blocks a
+// goroutine.
+func Configure(config *pgconn.Config) {
+	config.DialFunc = dial
+	config.LookupFunc = net.DefaultResolver.LookupHost
+	before := config.AfterNetConnect
+	config.AfterNetConnect = func(ctx context.Context, config *pgconn.Config, c net.Conn) (net.Conn, error) {
+		// pgx closes what is returned with an error.
+		if err := handshake(ctx, c); err != nil {
+			return c, err
+		}
+		if before != nil {
+			var err error
+			if c, err = before(ctx, config, c); err != nil {
+				return c, err
+			}
+		}
+		return &foreground{Conn: c}, nil
+	}
+}
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	return New(c), nil
+	return &duplex{Conn: c}, nil
+}
+
+// handshake makes the handshake of TLS, if c is that. Otherwise it would come with the first write, beside which
+// pgx may begin to read in the background: then the goroutine might hold the lock of the handshake.
+func handshake(ctx context.Context, c net.Conn) error {
+	secure, ok := c.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	// Not HandshakeContext: it waits for a goroutine of its own.
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	err := secure.Handshake()
+	if !stop() {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // slow is how long a write may take before somebody reads: less than pgx has patience for.
 const slow = 10 * time.Millisecond
 
-// A Conn is a connection whose Write, from a task, does not rely on the peer to read it all before it is read
-// from. One task or goroutine may read and write it at a time. Make one with New or Dial. Its other methods
-// are those of the connection it is made of.
-type Conn struct {
+// duplex is a connection whose Write, from a task, does not rely on the peer to read it all before it is read from.
+// It is below TLS, so that what is read early is not decrypted: that might want the lock of the writer.
+type duplex struct {
 	net.Conn
-
 	early []byte // what was read during a write; the caller of Read or Write owns it
-
-	// pending: a task has written, and nobody has read since. Whoever reads now on a goroutine does so in the
-	// background of that task.
-	pending atomic.Bool
 }
 
-// New makes a Conn of a connection of package net. It does not park.
-func New(c net.Conn) *Conn { return &Conn{Conn: c} }
-
-// Write writes p, as the connection's own Write does: it parks a task, and blocks a goroutine. In a task that
-// parks for long it reads meanwhile, without a bound, and keeps what comes for Read.
-func (c *Conn) Write(p []byte) (int, error) {
+// Write writes p. While a task waits in it for long, another one reads, without a bound.
+func (c *duplex) Write(p []byte) (int, error) {
 	if runtime.Current() == nil {
-		c.pending.Store(false)
 		return c.Conn.Write(p)
 	}
-	c.pending.Store(true)
 	reader := runtime.SpawnAfter(slow, c.readEarly)
 	// Reader and writer are tasks of one worker, so early needs no lock; but the reader must have left Read
 	// when the next one comes.
@@ -87,7 +111,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // readEarly reads until it is killed. An error is left for the next Read, which meets it again.
-func (c *Conn) readEarly() {
+func (c *duplex) readEarly() {
 	for buf := make([]byte, 32<<10); ; {
 		n, err := c.Conn.Read(buf)
 		c.early = append(c.early, buf[:n]...)
@@ -97,14 +121,8 @@ func (c *Conn) readEarly() {
 	}
 }
 
-// Read reads, first what has come during a write. It parks a task, and blocks a goroutine; but on a goroutine
-// it returns os.ErrDeadlineExceeded at once when a task has written and is yet to read the answer.
-func (c *Conn) Read(p []byte) (int, error) {
-	if runtime.Current() != nil {
-		c.pending.Store(false)
-	} else if c.pending.Load() {
-		return 0, os.ErrDeadlineExceeded
-	}
+// Read reads, first what has come during a write.
+func (c *duplex) Read(p []byte) (int, error) {
 	if len(c.early) > 0 {
 		n := copy(p, c.early)
 		if c.early = c.early[n:]; len(c.early) == 0 {

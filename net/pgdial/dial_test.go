@@ -1,10 +1,9 @@
-package pgdial_test
+package pgdial
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -15,7 +14,6 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/weft-go/weft/net"
-	"github.com/weft-go/weft/net/pgdial"
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
@@ -30,9 +28,10 @@ func pair(t testing.TB) (c net.Conn, peer stdnet.Conn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if c, err = pgdial.Dial(context.Background(), "tcp", l.Addr().String()); err != nil {
+	if c, err = dial(context.Background(), "tcp", l.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
+	c = &foreground{Conn: c}
 	if peer, err = l.Accept(); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +201,7 @@ func TestConn(t *testing.T) {
 func TestDialFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if c, err := pgdial.Dial(ctx, "tcp", "127.0.0.1:1"); c != nil || err == nil {
+	if c, err := dial(ctx, "tcp", "127.0.0.1:1"); c != nil || err == nil {
 		t.Errorf("Dial: %v, %v", c, err)
 	}
 }
@@ -213,7 +212,7 @@ func BenchmarkExchange(b *testing.B) {
 		name string
 		wrap func(net.Conn) net.Conn
 	}{
-		{"plain", func(c net.Conn) net.Conn { return c.(*pgdial.Conn).Conn }},
+		{"plain", func(c net.Conn) net.Conn { return c.(*foreground).Conn.(*duplex).Conn }},
 		{"pgdial", func(c net.Conn) net.Conn { return c }},
 	} {
 		b.Run(test.name, func(b *testing.B) {
@@ -234,31 +233,4 @@ func BenchmarkExchange(b *testing.B) {
 			})
 		})
 	}
-}
-
-// With pgx: config.DialFunc = pgdial.Dial.
-func ExampleDial() {
-	runtimetest.Example(func() {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		runtime.Spawn(func() {
-			c, err := l.Accept()
-			if err == nil {
-				_, _ = io.WriteString(c, "ready for query")
-				_ = c.Close()
-			}
-		})
-		c, err := pgdial.Dial(runtime.Current().Context(), "tcp", l.Addr().String())
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		got, err := io.ReadAll(c)
-		fmt.Printf("%s, %v\n", got, err)
-		_, _ = c.Close(), l.Close()
-	})
-	// Output: ready for query, <nil>
 }

@@ -3,8 +3,10 @@ package process
 import (
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/event"
 	"github.com/weft-go/weft/runtime/lock"
 	"github.com/weft-go/weft/runtime/pool"
 	"github.com/weft-go/weft/runtime/queue"
@@ -46,14 +48,36 @@ func imap[A, R any](p *Pool, maxsize int, in iter.Seq[A], f *Func[A, R], ordered
 			}
 			return struct{}{}, m.flush()
 		})
-		feeder.OnReady(func() { _ = m.settled.TryPut(segment{}) }) // to look whether all is over
+		late := runtime.Async(m.flushLate)
+		for _, f := range []*runtime.Future[struct{}]{feeder, late} {
+			f.OnReady(func() { _ = m.settled.TryPut(segment{}) }) // to look whether all is over
+		}
 		defer func() {
 			feeder.Kill(pool.ErrAbandoned)
+			late.Kill(pool.ErrAbandoned)
 			m.drop(pool.ErrAbandoned)
-			_ = feeder.Join()
+			_, _ = feeder.Join(), late.Join()
+			m.drop(pool.ErrAbandoned) // what they were giving at that moment
 		}()
-		m.loop(feeder, ordered, yield)
+		m.loop(feeder, late, ordered, yield)
 	}
+}
+
+// flushDelay is how long an element may wait for others, which may take long to come, while the workers
+// are about to need it.
+const flushDelay = time.Millisecond
+
+// flushLate is a task that gives the pool what has waited for long enough.
+func (m *mapping[A, R]) flushLate() (none struct{}, err error) {
+	for err == nil {
+		if err = m.some.Wait(); err != nil {
+			break
+		}
+		m.some.Clear()
+		runtime.Sleep(flushDelay)
+		err = m.flush()
+	}
+	return none, err
 }
 
 // A mapping is one loop.
@@ -65,6 +89,7 @@ type mapping[A, R any] struct {
 	chunk   int // elements that are given to the pool at once, if nobody is hungry
 
 	settled queue.Queue[segment] // results, by the number of the element
+	some    event.Event          // there is something in args, for flushLate
 
 	mu     sync.Mutex // held for a few instructions
 	args   []A        // mu guards this and the rest: elements that were not given to the pool
@@ -81,10 +106,13 @@ func (m *mapping[A, R]) add(arg A) error {
 	}
 	m.mu.Lock()
 	m.args = append(m.args, arg)
-	full := len(m.args) >= m.chunk
+	first, full := len(m.args) == 1, len(m.args) >= m.chunk
 	m.mu.Unlock()
 	if full || m.p.engine.hungry() {
 		return m.flush()
+	}
+	if first {
+		m.some.Set()
 	}
 	return nil
 }
@@ -135,10 +163,15 @@ func (m *mapping[A, R]) drop(err error) {
 }
 
 // loop yields the results.
-func (m *mapping[A, R]) loop(feeder *runtime.Future[struct{}], ordered bool, yield func(R, error) bool) {
+func (m *mapping[A, R]) loop(feeder, late *runtime.Future[struct{}], ordered bool, yield func(R, error) bool) {
 	early := make(map[int]segment) // whose turn has not come, by its first element
 	next := 0                      // element
 	for {
+		if late.Ended() {
+			var zero R
+			yield(zero, late.Err())
+			return
+		}
 		if feeder.Ended() {
 			m.mu.Lock()
 			over := next == m.given

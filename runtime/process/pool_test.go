@@ -14,6 +14,7 @@ import (
 	goruntime "runtime"
 
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/event"
 	"github.com/weft-go/weft/runtime/runtimetest"
 	"golang.org/x/sys/unix"
 )
@@ -239,6 +240,35 @@ func TestPoolIMap(t *testing.T) {
 		if !errors.As(last, &panicked) {
 			t.Errorf("panic of the generator: %v", last)
 		}
+	})
+}
+
+// TestPoolIMapFeedback: an element is not held back for those that follow, for which the generator may
+// have to wait.
+func TestPoolIMapFeedback(t *testing.T) {
+	withPool(t, 1, func(p *Pool) {
+		e := ok(NewEvent(Here))
+		var all event.Event
+		in := func(yield func(*Event) bool) {
+			for range 3 { // the second and the third find the worker busy
+				if !yield(e) {
+					return
+				}
+			}
+			check(t, e.Set())
+			if err := all.WaitUntil(runtime.Now().Add(runtimetest.Patience)); err != nil {
+				t.Errorf("not all have a result: %v", err)
+			}
+		}
+		n := 0
+		for _, err := range IMap(p, 0, in, block) {
+			check(t, err)
+			if n++; n == 3 {
+				all.Set()
+			}
+		}
+		want(t, "results", n, 3)
+		check(t, e.Close())
 	})
 }
 

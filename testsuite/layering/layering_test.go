@@ -86,6 +86,8 @@ func TestCheck(t *testing.T) {
 		{"reactor on netpoll", src("runtime/internal/reactor", "a.go", netpoll), nil},
 		{"peers on netpoll", src("testsuite/bench/peers", "a.go", netpoll), nil},
 		{"runtime on netpoll", src("runtime", "a.go", netpoll), []string{"runtime/a.go:3: only runtime/internal/reactor may import " + netpoll}},
+		{"process on NATS", src("runtime/process", "a.go", "github.com/nats-io/nats.go"), []string{"only runtime/process/cluster"}},
+		{"cluster on NATS", src("runtime/process/cluster", "a.go", "github.com/nats-io/nats.go"), nil},
 		{"netpoll's subpackage", src("net", "a_test.go", netpoll+"/mux"), []string{"only runtime/internal/reactor"}},
 		{"a longer name", src("net", "a.go", netpoll+"x"), nil},
 		{"a longer folder", src("runtime/internal/reactors", "a.go", netpoll), []string{"only runtime/internal/reactor"}},

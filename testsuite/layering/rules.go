@@ -61,6 +61,8 @@ var exclusive = []struct {
 	peers  string // but for this one, where it is measured as a program of its own
 }{
 	{path: "github.com/cloudwego/netpoll", folder: "runtime/internal/reactor", peers: "testsuite/bench/peers"},
+	// A program that does not ask for a cluster has nothing of it linked in.
+	{path: "github.com/nats-io", folder: "runtime/process/cluster"},
 }
 
 // shadows are the standard packages that ours share a name with, and what they are called where both

@@ -14,7 +14,7 @@ import (
 // TestGuide runs the program of docs/guide.md that uses both libraries, and compares what it prints with what
 // the guide says.
 func TestGuide(t *testing.T) {
-	need(t, postgresDir, "PostgreSQL's server")
+	need(t, postgresLocal, "PostgreSQL's server")
 	need(t, redisSocket, "redis-server")
 	guide, err := os.ReadFile("../../docs/guide.md")
 	if err != nil {
@@ -24,7 +24,7 @@ func TestGuide(t *testing.T) {
 	var program, output string
 	for block := range strings.SplitSeq(string(guide), fence+"go\n") {
 		source, after, _ := strings.Cut(block, fence)
-		if m := regexp.MustCompile("It prints `(.*)`").FindStringSubmatch(after); m != nil && strings.Contains(source, "pgdial.Dial") {
+		if m := regexp.MustCompile("It prints `(.*)`").FindStringSubmatch(after); m != nil && strings.Contains(source, "pgdial.Configure") {
 			program, output = source, m[1]
 		}
 	}
@@ -37,7 +37,7 @@ func TestGuide(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // it is compiled first
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "run", path, "host="+postgresDir+" user=weft database=postgres sslmode=disable", redisSocket)
+	cmd := exec.CommandContext(ctx, "go", "run", path, postgresLocal, redisSocket)
 	cmd.WaitDelay = time.Second
 	got, err := cmd.CombinedOutput()
 	if err != nil || string(got) != output+"\n" {

@@ -9,27 +9,35 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/weft-go/weft/net"
 	"github.com/weft-go/weft/net/pgdial"
 	"github.com/weft-go/weft/runtime"
-	"github.com/weft-go/weft/runtime/queue"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// pgConfig is what a task needs to connect to the tests' PostgreSQL.
+// pgConfig is what a task needs to connect to the tests' PostgreSQL, by its socket.
 func pgConfig(t *testing.T) *pgx.ConnConfig {
 	t.Helper()
-	need(t, postgresDir, "PostgreSQL's server")
-	config, err := pgx.ParseConfig("host=" + postgresDir + " user=weft database=postgres sslmode=disable")
+	need(t, postgresLocal, "PostgreSQL's server")
+	return pgConfigOf(t, postgresLocal)
+}
+
+func pgConfigOf(t *testing.T, server string) *pgx.ConnConfig {
+	t.Helper()
+	config, err := pgx.ParseConfig(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.DialFunc = pgdial.Dial
-	config.LookupFunc = net.DefaultResolver.LookupHost
+	pgdial.Configure(&config.Config)
 	return config
+}
+
+// plainAndTLS runs a test by PostgreSQL's socket, and by TCP with TLS and a password.
+func plainAndTLS(t *testing.T, test func(t *testing.T, config *pgx.ConnConfig)) {
+	need(t, postgresLocal, "PostgreSQL's server")
+	t.Run("plain", func(t *testing.T) { test(t, pgConfigOf(t, postgresLocal)) })
+	t.Run("TLS", func(t *testing.T) { test(t, pgConfigOf(t, postgresTLS)) })
 }
 
 // connect connects, and closes when the test's task ends.
@@ -70,40 +78,41 @@ func backends(t *testing.T, conn *pgx.Conn, n int, sql string) {
 // TestPgxTasks: many tasks, each with a connection of its own, query at once, on one worker. All wait in the
 // server for a lock that another task of the worker has, and gives up when they all do.
 func TestPgxTasks(t *testing.T) {
-	config := pgConfig(t)
-	direct(t, func() {
-		const tasks, wait = 30, "select pg_advisory_lock_shared(1)"
-		ctx := context.Background()
-		keeper, end := connect(t, config)
-		defer end()
-		execute(t, keeper, "select pg_advisory_lock(1)")
-		released := runtime.Spawn(func() {
-			backends(t, keeper, tasks, wait)
-			execute(t, keeper, "select pg_advisory_unlock(1)")
-		})
-		together(t, tasks, func(i int) error {
-			conn, err := pgx.ConnectConfig(ctx, config)
-			if err != nil {
-				return err
-			}
-			defer conn.Close(ctx)
-			if _, err := conn.Exec(ctx, wait); err != nil {
-				return err
-			}
-			rows, err := conn.Query(ctx, "select n, n * $1::int from generate_series(1, 100) n", i)
-			if err != nil {
-				return err
-			}
-			sum, n, product := 0, 0, 0
-			if _, err := pgx.ForEachRow(rows, []any{&n, &product}, func() error {
-				sum += product
+	plainAndTLS(t, func(t *testing.T, config *pgx.ConnConfig) {
+		direct(t, func() {
+			const tasks, wait = 30, "select pg_advisory_lock_shared(1)"
+			ctx := context.Background()
+			keeper, end := connect(t, config)
+			defer end()
+			execute(t, keeper, "select pg_advisory_lock(1)")
+			released := runtime.Spawn(func() {
+				backends(t, keeper, tasks, wait)
+				execute(t, keeper, "select pg_advisory_unlock(1)")
+			})
+			together(t, tasks, func(i int) error {
+				conn, err := pgx.ConnectConfig(ctx, config)
+				if err != nil {
+					return err
+				}
+				defer conn.Close(ctx)
+				if _, err := conn.Exec(ctx, wait); err != nil {
+					return err
+				}
+				rows, err := conn.Query(ctx, "select n, n * $1::int from generate_series(1, 100) n", i)
+				if err != nil {
+					return err
+				}
+				sum, n, product := 0, 0, 0
+				if _, err := pgx.ForEachRow(rows, []any{&n, &product}, func() error {
+					sum += product
+					return nil
+				}); err != nil || sum != i*5050 {
+					return fmt.Errorf("task %d: %d, %v", i, sum, err)
+				}
 				return nil
-			}); err != nil || sum != i*5050 {
-				return fmt.Errorf("task %d: %d, %v", i, sum, err)
-			}
-			return nil
+			})
+			_ = released.Join()
 		})
-		_ = released.Join()
 	})
 }
 
@@ -122,49 +131,53 @@ func slowWrite() *pgx.Batch {
 	return batch
 }
 
-// release gives up a lock when somebody waits for it.
-func release(t *testing.T, keeper *pgx.Conn, lock int) {
+// release gives up a lock when somebody waits for it, unless ctx is done before.
+func release(t *testing.T, ctx context.Context, keeper *pgx.Conn, lock int) {
 	t.Helper()
 	runtimetest.Eventually(t, "somebody waits for the lock", func() bool {
 		var waiting bool
-		err := keeper.QueryRow(context.Background(),
-			"select exists(select from pg_locks where locktype = 'advisory' and objid = $1 and not granted)", lock).Scan(&waiting)
+		err := keeper.QueryRow(ctx, "select exists(select from pg_locks where locktype = 'advisory' and objid = $1 and not granted)", lock).Scan(&waiting)
 		return waiting || err != nil
 	})
-	execute(t, keeper, "select pg_advisory_unlock($1)", lock)
+	if ctx.Err() == nil {
+		execute(t, keeper, "select pg_advisory_unlock($1)", lock)
+	}
 }
 
 // TestPgxSlowWrite: with our dialer a task that writes for long, and then waits, holds nobody up.
 func TestPgxSlowWrite(t *testing.T) {
-	config := pgConfig(t)
-	direct(t, func() {
-		keeper, end := connect(t, config)
-		defer end()
-		conn, end := connect(t, config)
-		defer end()
-		execute(t, keeper, "select pg_advisory_lock(2), pg_advisory_lock(3)")
-		released := runtime.Spawn(func() {
-			runtime.Sleep(patience)
-			release(t, keeper, 2)
-			release(t, keeper, 3)
+	plainAndTLS(t, func(t *testing.T, config *pgx.ConnConfig) {
+		direct(t, func() {
+			keeper, end := connect(t, config)
+			defer end()
+			conn, end := connect(t, config)
+			defer end()
+			execute(t, keeper, "select pg_advisory_lock(2), pg_advisory_lock(3)")
+			released := runtime.Spawn(func() {
+				runtime.Sleep(patience)
+				release(t, context.Background(), keeper, 2)
+				release(t, context.Background(), keeper, 3)
+			})
+			if err := conn.SendBatch(context.Background(), slowWrite()).Close(); err != nil {
+				t.Error(err)
+			}
+			_ = released.Join()
 		})
-		if err := conn.SendBatch(context.Background(), slowWrite()).Close(); err != nil {
-			t.Error(err)
-		}
-		_ = released.Join()
 	})
 }
 
 // TestPgxPlainDialer is why there is pgdial: with a plain connection the same batch blocks the worker in a
 // sync.Cond, and the task that would release the second lock never runs. What ends it is the context, from
-// outside.
+// outside. On a busy machine already the connect may block it.
 func TestPgxPlainDialer(t *testing.T) {
 	config := pgConfig(t)
-	config.DialFunc = new(net.Dialer).DialContext
+	plain, err := pgx.ParseConfig(postgresLocal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain.DialFunc = new(net.Dialer).DialContext
 	runtimetest.Run(t, 1, func() {
 		keeper, end := connect(t, config)
-		defer end()
-		conn, end := connect(t, config)
 		defer end()
 		execute(t, keeper, "select pg_advisory_lock(2), pg_advisory_lock(3)")
 		ctx, cancel := context.WithCancel(context.Background())
@@ -175,10 +188,15 @@ func TestPgxPlainDialer(t *testing.T) {
 		}()
 		released := runtime.Spawn(func() {
 			runtime.Sleep(patience)
-			release(t, keeper, 2)
+			release(t, ctx, keeper, 2)
 		})
-		if err := conn.SendBatch(ctx, slowWrite()).Close(); !errors.Is(err, context.Canceled) {
-			t.Errorf("SendBatch: %v", err)
+		conn, err := pgx.ConnectConfig(ctx, plain)
+		if err == nil {
+			err = conn.SendBatch(ctx, slowWrite()).Close()
+			_ = conn.Close(ctx)
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("the batch: %v", err)
 		}
 		_ = released.Join()
 	})
@@ -186,246 +204,102 @@ func TestPgxPlainDialer(t *testing.T) {
 
 // TestPgxLargeBatch: a task writes more than the kernel keeps, to a server that writes as much meanwhile.
 func TestPgxLargeBatch(t *testing.T) {
-	config := pgConfig(t)
-	direct(t, func() {
-		conn, end := connect(t, config)
-		defer end()
-		parameter := bytes.Repeat([]byte("0123456789abcdef"), 1<<17)
-		batch := &pgx.Batch{}
-		for range 4 {
-			batch.Queue("select $1::bytea", parameter)
-		}
-		results := conn.SendBatch(context.Background(), batch)
-		for range 4 {
-			var got []byte
-			if err := results.QueryRow().Scan(&got); err != nil || !bytes.Equal(got, parameter) {
-				t.Errorf("%d bytes, %v", len(got), err)
+	plainAndTLS(t, func(t *testing.T, config *pgx.ConnConfig) {
+		direct(t, func() {
+			conn, end := connect(t, config)
+			defer end()
+			parameter := bytes.Repeat([]byte("0123456789abcdef"), 1<<17)
+			batch := &pgx.Batch{}
+			for range 4 {
+				batch.Queue("select $1::bytea", parameter)
 			}
-		}
-		if err := results.Close(); err != nil {
-			t.Error(err)
-		}
+			results := conn.SendBatch(context.Background(), batch)
+			for range 4 {
+				var got []byte
+				if err := results.QueryRow().Scan(&got); err != nil || !bytes.Equal(got, parameter) {
+					t.Errorf("%d bytes, %v", len(got), err)
+				}
+			}
+			if err := results.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	})
 }
 
 // TestPgxEnds: a task that is killed, times out, or whose context ends in the middle of a query gets the
 // error. The connection is closed, and the server stops the query.
 func TestPgxEnds(t *testing.T) {
-	const query = "select pg_sleep($1)"
-	config := pgConfig(t)
-	for _, test := range []struct {
-		name string
-		// end runs query in a task, calls running, makes the query end, and returns its error.
-		end func(query func(ctx context.Context) error, running func()) error
-		is  error
-	}{
-		{"kill", func(query func(context.Context) error, running func()) error {
-			task := runtime.Async(func() (int, error) { return 0, query(context.Background()) })
-			running()
-			task.Kill(nil)
-			return task.Join()
-		}, runtime.ErrKilled},
-		{"context", func(query func(context.Context) error, running func()) error {
-			ctx, cancel := context.WithCancel(context.Background())
-			task := runtime.Async(func() (int, error) { return 0, query(ctx) })
-			running()
-			cancel()
-			return task.Join()
-		}, context.Canceled},
-		{"timeout", func(query func(context.Context) error, _ func()) error {
-			return runtime.WithTimeout(100*time.Millisecond, func() error { return query(context.Background()) })
-		}, context.DeadlineExceeded},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			direct(t, func() {
-				watcher, end := connect(t, config)
-				defer end()
-				conn, end := connect(t, config)
-				defer end()
-				err := test.end(func(ctx context.Context) error {
-					_, err := conn.Exec(ctx, query, 3600)
-					return err
-				}, func() { backends(t, watcher, 1, query) })
-				if !errors.Is(err, test.is) {
-					t.Errorf("the query: %v", err)
-				}
-				if !conn.IsClosed() {
-					t.Error("the connection is still open")
-				}
-				backends(t, watcher, 0, query)
-				_ = runtime.Offload(func() { <-conn.PgConn().CleanupDone() })
+	plainAndTLS(t, func(t *testing.T, config *pgx.ConnConfig) {
+		const query = "select pg_sleep($1)"
+		for _, test := range []struct {
+			name string
+			// end runs query in a task, calls running, makes the query end, and returns its error.
+			end func(query func(ctx context.Context) error, running func()) error
+			is  error
+		}{
+			{"kill", func(query func(context.Context) error, running func()) error {
+				task := runtime.Async(func() (int, error) { return 0, query(context.Background()) })
+				running()
+				task.Kill(nil)
+				return task.Join()
+			}, runtime.ErrKilled},
+			{"context", func(query func(context.Context) error, running func()) error {
+				ctx, cancel := context.WithCancel(context.Background())
+				task := runtime.Async(func() (int, error) { return 0, query(ctx) })
+				running()
+				cancel()
+				return task.Join()
+			}, context.Canceled},
+			{"timeout", func(query func(context.Context) error, _ func()) error {
+				return runtime.WithTimeout(100*time.Millisecond, func() error { return query(context.Background()) })
+			}, context.DeadlineExceeded},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				direct(t, func() {
+					watcher, end := connect(t, config)
+					defer end()
+					conn, end := connect(t, config)
+					defer end()
+					err := test.end(func(ctx context.Context) error {
+						_, err := conn.Exec(ctx, query, 3600)
+						return err
+					}, func() { backends(t, watcher, 1, query) })
+					if !errors.Is(err, test.is) {
+						t.Errorf("the query: %v", err)
+					}
+					if !conn.IsClosed() {
+						t.Error("the connection is still open")
+					}
+					backends(t, watcher, 0, query)
+					_ = runtime.Offload(func() { <-conn.PgConn().CleanupDone() })
+				})
 			})
-		})
-	}
-}
-
-// TestPgxQueuePool: a queue of connections is a pool for tasks, all of it direct. Transactions keep a balance.
-func TestPgxQueuePool(t *testing.T) {
-	config := pgConfig(t)
-	direct(t, func() {
-		ctx := context.Background()
-		pool := queue.New[*pgx.Conn](0)
-		for range 5 {
-			conn, end := connect(t, config)
-			defer end()
-			if err := pool.Put(conn); err != nil {
-				t.Fatal(err)
-			}
 		}
-		conn, end := connect(t, config)
-		defer end()
-		execute(t, conn, "create table account (id int primary key, money int not null)")
-		defer execute(t, conn, "drop table account")
-		execute(t, conn, "insert into account select n, 100 from generate_series(0, 9) n")
-		together(t, 50, func(i int) error {
-			conn, err := pool.Get()
-			if err != nil {
-				return err
-			}
-			defer pool.Put(conn)
-			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-				// Always the smaller one first, so that two never wait for each other.
-				if _, err := tx.Exec(ctx, "update account set money = money - $2 where id = $1", i%5, i); err != nil {
-					return err
-				}
-				_, err := tx.Exec(ctx, "update account set money = money + $2 where id = $1", 5+i%5, i)
-				return err
-			})
-		})
-		var sum, one int
-		if err := conn.QueryRow(ctx, "select sum(money), max(money) from account").Scan(&sum, &one); err != nil || sum != 1000 || one != 100+4+9+14+19+24+29+34+39+44+49 {
-			t.Errorf("sum %d, the largest %d, %v", sum, one, err)
-		}
-	})
-}
-
-// acquire takes a connection from pgx's own pool, which may wait for a channel. OffloadShielded, since one that
-// comes after the task has been killed has to be released; the task's context ends the wait then.
-func acquire(pool *pgxpool.Pool) (conn *pgxpool.Conn, err error) {
-	ctx := runtime.Current().Context()
-	if killed := runtime.OffloadShielded(func() { conn, err = pool.Acquire(ctx) }); killed != nil {
-		if err == nil {
-			conn.Release()
-		}
-		return nil, killed
-	}
-	return conn, err
-}
-
-// TestPgxPool: a connection of pgx's own pool is used by the task directly, and released.
-func TestPgxPool(t *testing.T) {
-	conn := pgConfig(t)
-	config, err := pgxpool.ParseConfig(conn.ConnString())
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.ConnConfig.DialFunc = conn.DialFunc
-	config.ConnConfig.LookupFunc = conn.LookupFunc
-	config.MaxConns = 3
-	direct(t, func() {
-		ctx := context.Background()
-		pool, err := runtime.Await(func() (*pgxpool.Pool, error) { return pgxpool.NewWithConfig(ctx, config) })
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer runtime.Offload(pool.Close)
-		together(t, 30, func(i int) error {
-			conn, err := acquire(pool)
-			if err != nil {
-				return err
-			}
-			defer conn.Release()
-			var got int
-			if err := conn.QueryRow(ctx, "select $1::int from pg_sleep(0.001)", i).Scan(&got); err != nil || got != i {
-				return fmt.Errorf("%d, %v", got, err)
-			}
-			return nil
-		})
-
-		// While all are taken, some who wait are killed.
-		var all []*pgxpool.Conn
-		for range config.MaxConns {
-			conn, err := acquire(pool)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, conn)
-		}
-		var late []*runtime.Task
-		for range 5 {
-			late = append(late, runtime.Spawn(func() {
-				if conn, err := acquire(pool); err == nil {
-					t.Error("acquired")
-					conn.Release()
-				}
-			}))
-		}
-		runtime.Yield()
-		if err := runtime.KillAllWait(nil, 0, late...); err != nil {
-			t.Error(err)
-		}
-		for _, conn := range all {
-			conn.Release()
-		}
-		if conn, err := acquire(pool); err != nil {
-			t.Errorf("acquire afterwards: %v", err)
-		} else {
-			conn.Release()
-		}
-		if n := pool.Stat().AcquiredConns(); n != 0 {
-			t.Errorf("%d connections are still acquired", n)
-		}
-	})
-}
-
-// TestPgxOffloaded: what acquires a connection by itself is offloaded as a whole: the pool's own methods, and
-// database/sql.
-func TestPgxOffloaded(t *testing.T) {
-	config := pgConfig(t)
-	direct(t, func() {
-		ctx := context.Background()
-		pool, err := runtime.Await(func() (*pgxpool.Pool, error) { return pgxpool.New(ctx, config.ConnString()) })
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer runtime.Offload(pool.Close)
-		db := stdlib.OpenDB(*config)
-		db.SetMaxOpenConns(2)
-		defer runtime.Offload(func() { _ = db.Close() })
-		together(t, 20, func(i int) error {
-			return runtime.OffloadShielded(func() {
-				var first, second int
-				if err := pool.QueryRow(ctx, "select $1::int", i).Scan(&first); err != nil || first != i {
-					t.Errorf("pgxpool: %d, %v", first, err)
-				}
-				if err := db.QueryRowContext(ctx, "select $1::int", i).Scan(&second); err != nil || second != i {
-					t.Errorf("database/sql: %d, %v", second, err)
-				}
-			})
-		})
 	})
 }
 
 // TestPgxCopyFrom: COPY is for Offload, since pgx does it with goroutines and channels. It may be on a
 // connection that the task otherwise uses directly.
 func TestPgxCopyFrom(t *testing.T) {
-	config := pgConfig(t)
-	direct(t, func() {
-		ctx := context.Background()
-		conn, end := connect(t, config)
-		defer end()
-		execute(t, conn, "create temporary table number (n int)")
-		const rows = 50_000
-		n, err := runtime.Await(func() (int64, error) {
-			return conn.CopyFrom(ctx, pgx.Identifier{"number"}, []string{"n"}, pgx.CopyFromSlice(rows, func(i int) ([]any, error) { return []any{i}, nil }))
+	plainAndTLS(t, func(t *testing.T, config *pgx.ConnConfig) {
+		direct(t, func() {
+			ctx := context.Background()
+			conn, end := connect(t, config)
+			defer end()
+			execute(t, conn, "create temporary table number (n int)")
+			const rows = 50_000
+			n, err := runtime.Await(func() (int64, error) {
+				return conn.CopyFrom(ctx, pgx.Identifier{"number"}, []string{"n"}, pgx.CopyFromSlice(rows, func(i int) ([]any, error) { return []any{i}, nil }))
+			})
+			if n != rows || err != nil {
+				t.Errorf("CopyFrom: %d, %v", n, err)
+			}
+			var sum int
+			if err := conn.QueryRow(ctx, "select sum(n) from number").Scan(&sum); err != nil || sum != rows*(rows-1)/2 {
+				t.Errorf("sum %d, %v", sum, err)
+			}
 		})
-		if n != rows || err != nil {
-			t.Errorf("CopyFrom: %d, %v", n, err)
-		}
-		var sum int
-		if err := conn.QueryRow(ctx, "select sum(n) from number").Scan(&sum); err != nil || sum != rows*(rows-1)/2 {
-			t.Errorf("sum %d, %v", sum, err)
-		}
 	})
 }
 

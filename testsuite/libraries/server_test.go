@@ -3,9 +3,15 @@ package libraries
 import (
 	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"os"
 	"os/exec"
 	"os/user"
@@ -17,12 +23,15 @@ import (
 	"testing"
 	"time"
 
+	stdnet "net"
+
 	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
-// The servers of all tests, "" where not installed: the directory of PostgreSQL's socket, and Redis's socket.
-var postgresDir, redisSocket string
+// The servers of all tests, "" where not installed: PostgreSQL by its socket and by TLS, as pgx wants it said,
+// and Redis's socket.
+var postgresLocal, postgresTLS, redisSocket string
 
 func TestMain(m *testing.M) {
 	os.Exit(testMain(m))
@@ -40,7 +49,6 @@ func testMain(m *testing.M) int {
 			return failure(err)
 		}
 		defer stop()
-		postgresDir = dir
 	}
 	if path, err := exec.LookPath("redis-server"); err == nil {
 		socket := filepath.Join(dir, "redis")
@@ -74,8 +82,8 @@ func postgresProgram(name string) string {
 	return slices.Max(found)
 }
 
-// startPostgres makes a cluster in dir and runs a server on it, whose socket is there, too. It refuses to run
-// as root: then it runs as the user "postgres", as on Debian, or "nobody".
+// startPostgres makes a cluster in dir and runs a server on it. It refuses to run as root: then it runs as the user
+// "postgres", as on Debian, or "nobody".
 func startPostgres(dir string) (stop func(), err error) {
 	var as *syscall.Credential
 	if os.Getuid() == 0 {
@@ -92,15 +100,80 @@ func startPostgres(dir string) (stop func(), err error) {
 			return nil, err
 		}
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(postgresProgram("initdb"), "-D", data, "-U", "weft", "-A", "trust", "--locale", "C", "-E", "UTF8", "-N")
+	data, password := filepath.Join(dir, "data"), filepath.Join(dir, "password")
+	if err := os.WriteFile(password, []byte("secret"), 0o644); err != nil {
+		return nil, err
+	}
+	initdb := exec.Command(postgresProgram("initdb"), "-D", data, "-U", "weft", "--pwfile", password,
+		"--auth-local", "trust", "--auth-host", "scram-sha-256", "--locale", "C", "-E", "UTF8", "-N")
 	initdb.Dir = dir
 	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	return serve("database system is ready to accept connections", "INT", as, postgresProgram("postgres"), "-D", data, "-k", dir,
-		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=150")
+	if err := certify(data, as); err != nil {
+		return nil, err
+	}
+	// It takes no port 0. One that was free just now mostly still is.
+	for range 5 {
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		stop, err = serve("database system is ready to accept connections", "INT", as, postgresProgram("postgres"), "-D", data, "-k", dir,
+			"-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-c", "fsync=off", "-c", "max_connections=150")
+		if err == nil {
+			const common = " user=weft database=postgres port="
+			postgresLocal = "host=" + dir + common + port + " sslmode=disable"
+			postgresTLS = "host=localhost" + common + port + " password=secret sslmode=verify-full sslrootcert=" + filepath.Join(data, "server.crt")
+			return stop, nil
+		}
+		failure(err)
+	}
+	return nil, errors.New("PostgreSQL does not start")
+}
+
+func freePort() (string, error) {
+	l, err := stdnet.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := stdnet.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// certify gives a cluster a certificate of its own for localhost.
+func certify(data string, as *syscall.Credential) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	for name, block := range map[string]*pem.Block{
+		"server.crt": {Type: "CERTIFICATE", Bytes: certificate},
+		"server.key": {Type: "PRIVATE KEY", Bytes: private},
+	} {
+		path := filepath.Join(data, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			return err
+		}
+		if as != nil {
+			if err := os.Chown(path, int(as.Uid), int(as.Gid)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // serve runs a server until stop is called, or this process ends in whatever way: a shell holds the other end

@@ -234,12 +234,16 @@ func TestForgotten(t *testing.T) {
 		} {
 			p := ok(process.NewPool(0, c.Remote("p")))
 			r := ok(process.ApplyAsync(p, square, 1))
+			runtimetest.Eventually(t, "the job with the servers", func() bool {
+				return ok(ok(c.js.Stream(tContext, poolStream("p"))).Info(tContext)).State.Msgs == 1
+			})
 			ok(0, runtime.Offload(forget))
 			_, err := r.GetUntil(patience())
 			wantErr(t, "job", err, ErrForgotten)
 			_, err = process.ApplyAsync(p, square, 1)
 			wantErr(t, "another one", err, ErrForgotten)
 			check(t, p.JoinUntil(patience()))
+			check(t, c.RemovePool("p"))
 		}
 	})
 }

@@ -6,9 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 	"github.com/weft-go/weft/runtime"
@@ -60,36 +58,26 @@ type pool struct {
 	name    string
 	id      string
 	stream  jetstream.Stream
-	results jetstream.MessagesContext
-	workers *Workers // nil: none are started here
+	own     jetstream.Consumer // of the results
+	workers *Workers           // nil: none are started here
 
 	room chan struct{} // a token for each message on its way
 	wake chan struct{} // of capacity 1: there is something in unsent, or the end
 	over event.Event   // all is done and given up
 
-	mu     sync.Mutex // held for a few instructions
-	groups map[string]*group
-	byJobs map[far.Jobs]*group
-	unsent []*group
-	last   int
-	closed bool
-	broken error    // no job can be done any more
-	ending bool     // finish was called
-	purges []string // groups to be purged; the first one is being, by purgeAll
+	mu      sync.Mutex // held for a few instructions
+	results jetstream.MessagesContext
+	groups  map[string]*group
+	byJobs  map[far.Jobs]*group
+	unsent  []*group
+	last    int
+	closed  bool
+	broken  error    // no job can be done any more
+	ending  bool     // finish was called
+	ended   bool     // results are of no use any more
+	purges  []string // groups to be purged; the first one is being, by purgeAll
 
 	purging sync.Mutex // held by purgeAll, in a goroutine
-}
-
-// A group is a number of jobs that were given at once.
-type group struct {
-	p    *pool
-	name string
-	jobs far.Jobs
-
-	settled []bool // p.mu guards this and the rest
-	left    int    // jobs whose result was not delivered
-	flying  int    // messages that were not acknowledged
-	dropped bool   // the jobs that are left are not to be done
 }
 
 // openPool makes the far side of a process.Pool.
@@ -103,11 +91,11 @@ func (c *Cluster) openPool(name string, start far.Start) (_ *pool, err error) {
 		room: make(chan struct{}, window), wake: make(chan struct{}, 1),
 		groups: make(map[string]*group), byJobs: make(map[far.Jobs]*group),
 	}
-	own, err := c.consumer(stream, jetstream.ConsumerConfig{
+	p.own, err = c.consumer(stream, jetstream.ConsumerConfig{
 		Durable: p.id, FilterSubject: resultSubject(name, p.id), AckWait: c.config.Lease, InactiveThreshold: c.config.Forget,
 	})
 	if err == nil {
-		p.results, err = messages(own, window)
+		err = p.listen()
 	}
 	if err != nil {
 		return nil, err
@@ -202,34 +190,6 @@ func (p *pool) sendAll() {
 	}
 }
 
-// send sends the jobs of a group. It blocks while too many messages are on their way.
-func (g *group) send() {
-	p := g.p
-	subject := jobSubject(p.name, p.id, g.name)
-	for i := range g.settled {
-		p.room <- struct{}{}
-		p.mu.Lock()
-		stop := g.dropped
-		if !stop {
-			g.flying++
-		}
-		p.mu.Unlock()
-		if stop {
-			<-p.room
-			return
-		}
-		number := strconv.Itoa(i)
-		p.c.out.send(&publication{
-			subject: subject,
-			id:      p.id + "." + g.name + "." + number,
-			header:  nats.Header{headerFunc: {g.jobs.Func()}, headerJob: {number}},
-			data:    g.jobs.Arg(i),
-			then:    func(err error) { g.sent(i, err) },
-			absent:  p.absent,
-		})
-	}
-}
-
 // absent says why nobody takes the messages of a pool.
 func (p *pool) absent() error {
 	return p.c.absent(poolStream(p.name))
@@ -245,120 +205,44 @@ func (c *Cluster) absent(stream string) error {
 	return nil
 }
 
-// sent is called when the servers have a job, or will not take it.
-func (g *group) sent(i int, err error) {
-	<-g.p.room
-	g.p.mu.Lock()
-	g.flying--
-	purge := err == nil && g.dropped && g.flying == 0
-	g.p.mu.Unlock()
+// listen begins to ask for results.
+func (p *pool) listen() error {
+	results, err := messages(p.own, window)
 	if err != nil {
-		g.settle(i, nil, err)
+		return err
 	}
-	if purge {
-		g.p.purgeLater(g.name)
-	}
-}
-
-// settle settles a job, unless it was: a job may be done more than once.
-func (g *group) settle(i int, result []byte, err error) {
-	p := g.p
-	p.mu.Lock()
-	if i < 0 || i >= len(g.settled) || g.settled[i] {
-		p.mu.Unlock()
-		return
-	}
-	g.settled[i] = true
-	p.mu.Unlock()
-	g.jobs.Deliver(i, result, err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if g.left--; g.left == 0 {
-		delete(p.groups, g.name)
-		delete(p.byJobs, g.jobs)
+	if p.results != nil {
+		p.results.Stop()
 	}
-	p.endLocked() // not before the result is there
+	if p.results = results; p.ended {
+		results.Stop()
+	}
+	return nil
 }
-
-// fail settles the jobs that are left, and has them not be done.
-func (g *group) fail(err error) {
-	g.p.mu.Lock()
-	g.dropped = true
-	purge := g.flying == 0 && g.left > 0
-	g.p.mu.Unlock()
-	for i := range g.settled {
-		g.settle(i, nil, err)
-	}
-	if purge {
-		g.p.purgeLater(g.name)
-	}
-}
-
-// purgeLater makes a group be purged. It does not wait.
-func (p *pool) purgeLater(group string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.broken != nil {
-		return // all will be
-	}
-	if p.purges = append(p.purges, group); len(p.purges) == 1 {
-		go p.purgeAll()
-	}
-}
-
-// purgeAll purges groups, one after the other: there may be thousands.
-func (p *pool) purgeAll() {
-	p.purging.Lock()
-	defer p.purging.Unlock()
-	for {
-		p.mu.Lock()
-		if len(p.purges) == 0 {
-			p.mu.Unlock()
-			return
-		}
-		group := p.purges[0]
-		p.mu.Unlock()
-		err := p.purge(group)
-		p.mu.Lock()
-		p.purges = p.purges[1:]
-		if err != nil || p.broken != nil {
-			p.purges = nil
-		}
-		p.mu.Unlock()
-	}
-}
-
-// purge takes jobs of a group, or of all with "*", that were not begun out of the stream. It
-// blocks. What remains, if no server answers, is dropped by the workers.
-func (p *pool) purge(group string) error {
-	_, err := askUntil(p.c, time.Now().Add(endPatience), func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, p.stream.Purge(ctx, jetstream.WithPurgeSubject(jobSubject(p.name, p.id, group)))
-	})
-	return err
-}
-
-// endPatience is how long servers have to answer what need not be done.
-const endPatience = 3 * time.Second
 
 // hear is a goroutine that takes the results.
 func (p *pool) hear() {
 	for {
-		msg, err := p.results.Next()
+		p.mu.Lock()
+		results := p.results
+		p.mu.Unlock()
+		msg, err := results.Next()
 		switch {
 		case err == nil:
 			p.take(msg)
 			_ = msg.Ack() // one that gets lost brings the result again
 		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
 			return
-		case errors.Is(err, jetstream.ErrNoHeartbeat):
-			// Either no server can be reached, or they have forgotten us.
-			if p.forgotten() {
-				p.stop(ErrForgotten)
-				return
-			}
-		default:
+		case p.forgotten(): // else no server can be reached, or one of them has not heard of us yet
 			p.stop(ErrForgotten)
 			return
+		case !errors.Is(err, jetstream.ErrNoHeartbeat):
+			if err := p.listen(); err != nil {
+				p.stop(err)
+				return
+			}
 		}
 	}
 }
@@ -481,7 +365,10 @@ func (p *pool) finish(broken error) {
 		p.workers.Close()
 		_ = p.workers.Join()
 	}
+	p.mu.Lock()
 	p.results.Stop()
+	p.ended = true
+	p.mu.Unlock()
 	if broken != ErrForgotten {
 		_ = runtime.Offload(p.forget)
 	}

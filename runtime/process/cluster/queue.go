@@ -135,9 +135,9 @@ func (q *queue) info() (*jetstream.StreamInfo, error) {
 		}
 		return s.Info(ctx)
 	})
-	if err == nil && info.Config.Metadata[metaClosed] != "" {
+	if err == nil {
 		q.mu.Lock()
-		q.closed = true
+		q.closed = info.Config.Metadata[metaClosed] != "" // or no longer: removed by others, and made anew
 		q.mu.Unlock()
 	}
 	return info, q.c.goneIs(err)
