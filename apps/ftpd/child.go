@@ -58,8 +58,13 @@ var serveDuty = process.Register("ftpd", func(d duty) (struct{}, error) {
 	return result.Get()
 })
 
-// endGrace is how long a process may take to end after the time for draining is up.
-const endGrace = 15 * time.Second
+const (
+	// endGrace is how long a process may take to end after the time for draining is up: it
+	// gives its sessions six seconds of that.
+	endGrace = 8 * time.Second
+	// killGrace is how much later it is killed, if it can't even end itself.
+	killGrace = 2 * time.Second
+)
 
 func (d duty) serve() error {
 	// A terminal sends SIGINT to all processes, and a service manager SIGTERM: once is
@@ -106,8 +111,11 @@ func (d duty) serve() error {
 				entrance.set(o.What == closeDoor)
 			}
 		}
-		begin() // the parent has gone
 	}()
+	// This comes also when a worker hangs, and with it the pipe.
+	if parent, ok := process.CurrentParent(); ok {
+		parent.OnReady(begin)
+	}
 	if err := d.Ready.Set(); err != nil {
 		return err
 	}

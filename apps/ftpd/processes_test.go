@@ -123,6 +123,24 @@ func (d *daemon) dialTo(number int) *control {
 	return c
 }
 
+// admitted connects to the process of a number until that lets the client in: what somebody
+// gives back is there for others in the end.
+func (d *daemon) admitted(number int) *control {
+	d.t.Helper()
+	var c *control
+	eventually(d.t, "room", func() bool {
+		c = d.of(number)
+		code, err := c.r.Peek(3)
+		if err == nil && string(code) == "220" {
+			return true
+		}
+		c.conn.Close()
+		return false
+	})
+	c.expect("220")
+	return c
+}
+
 // try logs in, and returns the code of the reply.
 func (c *control) try(login string) string {
 	c.t.Helper()
@@ -226,14 +244,9 @@ func TestProcessesLimits(t *testing.T) {
 		third.cmd("221", "QUIT")
 		one.cmd("221", "QUIT")
 		// What one process gives back the other may take.
-		eventually(t, "room at the other process", func() bool {
-			c := d.of(2)
+		eventually(t, "room for the user, too", func() bool {
+			c := d.admitted(2)
 			defer c.conn.Close()
-			code, err := c.r.Peek(3)
-			if err != nil || string(code) != "220" {
-				return false
-			}
-			c.expect("220")
 			return c.try(d.login) == "230"
 		})
 		two.cmd("200", "NOOP")

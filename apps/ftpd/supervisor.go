@@ -157,7 +157,7 @@ func (sv *supervisor) stop() {
 	close(sv.quit)
 	closePorts(sv.ports)
 	sv.tell(order{What: stop})
-	time.AfterFunc(sv.o.drain+2*endGrace, func() { // whatever it is that hangs
+	time.AfterFunc(sv.o.drain+endGrace+killGrace, func() { // whatever it is that hangs
 		sv.mu.Lock()
 		defer sv.mu.Unlock()
 		for _, r := range sv.running {

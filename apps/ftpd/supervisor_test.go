@@ -97,6 +97,24 @@ func TestProcessReplacedWithoutFiles(t *testing.T) {
 	})
 }
 
+// A process that hangs keeps the server from ending for a while, and not for ever.
+func TestProcessHangs(t *testing.T) {
+	d := begin(t, append(processArgs["task"], "-drain", "100ms")...)
+	other := d.dialTo(1)
+	d.only(1) // and it stays stopped
+	hung := d.pid(2)
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	other.expect("421")
+	if code := d.status(); code != 1 || !strings.Contains(d.log.String(), "killed") {
+		t.Errorf("exit status %d\n%s", code, &d.log)
+	}
+	if err := syscall.Kill(hung, 0); err != syscall.ESRCH {
+		t.Errorf("the process that has hung: %v", err)
+	}
+}
+
 // Processes that fail again and again end the server, which says why.
 func TestProcessesFail(t *testing.T) {
 	onProcesses(t, func(t *testing.T, begin func(args ...string) *daemon) {
@@ -162,14 +180,7 @@ func TestParentStopped(t *testing.T) {
 		if err := d.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			t.Fatal(err)
 		}
-		// What was granted too late is given back when the parent's answer has come.
-		var second *control
-		eventually(t, "a second session", func() bool {
-			second = d.of(2)
-			code, _ := second.r.Peek(3)
-			return string(code) == "220"
-		})
-		second.expect("220")
+		second := d.admitted(2)
 		d.of(1).expect("421")
 		second.cmd("331", "USER x")
 		if !strings.Contains(d.log.String(), "the parent process does not answer") {

@@ -123,3 +123,40 @@ func ExampleConfigError() {
 	fmt.Println(err)
 	// Output: server: config: PassivePorts: expected two ports, LO-HI
 }
+
+// Two servers, for two trees, with one set of limits.
+func ExampleNewRegister() {
+	limits := server.NewRegister(server.Config{MaxSessions: 1})
+	greet := func(greeting string) (*server.Server, string) {
+		srv, err := server.New(server.Config{
+			Engine: server.Goroutines(), Auth: &auth.Anonymous{}, Root: storage.NewMem(),
+			Greeting: greeting, Register: limits, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		l, err := stdnet.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			log.Fatal(err)
+		}
+		go srv.Serve(l) // returns ErrServerClosed after Close
+		c, err := textproto.Dial("tcp", l.Addr().String())
+		if err != nil {
+			log.Fatal(err)
+		}
+		line, err := c.ReadLine()
+		if err != nil {
+			log.Fatal(err)
+		}
+		return srv, line
+	}
+	one, line := greet("One is ready.")
+	defer one.Close()
+	fmt.Println(line)
+	two, line := greet("Two is ready.")
+	defer two.Close()
+	fmt.Println(line)
+	// Output:
+	// 220 One is ready.
+	// 421 Too many connections.
+}

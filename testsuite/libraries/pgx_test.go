@@ -62,12 +62,13 @@ func execute(t *testing.T, conn *pgx.Conn, sql string, args ...any) {
 	}
 }
 
-// backends waits until the server has n sessions whose current statement is that.
+// backends waits until n sessions of the server wait for time or a lock within that statement. (One that is only
+// about to run it would not heed a request to cancel it.)
 func backends(t *testing.T, conn *pgx.Conn, n int, sql string) {
 	t.Helper()
 	runtimetest.Eventually(t, fmt.Sprintf("%d sessions in %q", n, sql), func() bool {
 		var count int
-		err := conn.QueryRow(context.Background(), "select count(*) from pg_stat_activity where state = 'active' and query = $1", sql).Scan(&count)
+		err := conn.QueryRow(context.Background(), "select count(*) from pg_stat_activity where wait_event_type in ('Timeout', 'Lock') and query = $1", sql).Scan(&count)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,7 +232,6 @@ func TestPgxLargeBatch(t *testing.T) {
 // error. The connection is closed, and the server stops the query.
 func TestPgxEnds(t *testing.T) {
 	plainAndTLS(t, func(t *testing.T, config *pgx.ConnConfig) {
-		const query = "select pg_sleep($1)"
 		for _, test := range []struct {
 			name string
 			// end runs query in a task, calls running, makes the query end, and returns its error.
@@ -261,17 +261,23 @@ func TestPgxEnds(t *testing.T) {
 					defer end()
 					conn, end := connect(t, config)
 					defer end()
+					query, running := "select pg_sleep($1) -- "+t.Name(), false
 					err := test.end(func(ctx context.Context) error {
 						_, err := conn.Exec(ctx, query, 3600)
 						return err
-					}, func() { backends(t, watcher, 1, query) })
+					}, func() {
+						backends(t, watcher, 1, query)
+						running = true
+					})
 					if !errors.Is(err, test.is) {
 						t.Errorf("the query: %v", err)
 					}
 					if !conn.IsClosed() {
 						t.Error("the connection is still open")
 					}
-					backends(t, watcher, 0, query)
+					if running {
+						backends(t, watcher, 0, query)
+					}
 					_ = runtime.Offload(func() { <-conn.PgConn().CleanupDone() })
 				})
 			})

@@ -247,3 +247,34 @@ func TestForgotten(t *testing.T) {
 		}
 	})
 }
+
+// TestPoolRemovedWhileWorking: a worker that finds its pool gone after a job works for the next one of
+// that name.
+func TestPoolRemovedWhileWorking(t *testing.T) {
+	withCluster(t, func(c *Cluster) {
+		begun, end := ok(process.NewQueue[int](c.Queue("begun"), 0)), ok(process.NewQueue[int](c.Queue("end"), 0))
+		w := ok(c.Work("p", 1))
+		p := ok(process.NewPool(0, c.Remote("p")))
+		ok(process.ApplyAsync(p, tellAndGet, firstArgs{begun, end}))
+		ok(begun.GetUntil(patience()))
+		check(t, c.RemovePool("p"))
+		p.Terminate()
+		check(t, p.JoinUntil(patience()))
+		check(t, end.Put(1))
+		p = ok(process.NewPool(0, c.Remote("p")))
+		r := ok(process.ApplyAsync(p, square, 3))
+		want(t, "result", ok(r.GetUntil(patience())), 9)
+		p.Close()
+		check(t, p.JoinUntil(patience()))
+		w.Close()
+		check(t, w.JoinUntil(patience()))
+	})
+}
+
+// tellAndGet says that it was begun, and ends when it gets an item.
+var tellAndGet = process.Register("test tell and get", func(a firstArgs) (int, error) {
+	if err := a.Begun.Put(1); err != nil {
+		return 0, err
+	}
+	return a.Before.Get()
+})

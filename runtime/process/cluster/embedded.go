@@ -75,7 +75,14 @@ func (e *embedded) stop() {
 		e.server.Shutdown()
 		e.server.WaitForShutdown()
 	}
-	if e.remove != "" {
-		_ = os.RemoveAll(e.remove)
+	if e.remove == "" {
+		return
+	}
+	// Goroutines of the server that it has not waited for may still write there.
+	for range 20 {
+		if os.RemoveAll(e.remove) == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }

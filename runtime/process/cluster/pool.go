@@ -235,7 +235,7 @@ func (p *pool) hear() {
 			_ = msg.Ack() // one that gets lost brings the result again
 		case errors.Is(err, jetstream.ErrMsgIteratorClosed):
 			return
-		case p.forgotten(): // else no server can be reached, or one of them has not heard of us yet
+		case p.c.lost(poolStream(p.name), p.id): // else no server can be reached, or one of them has not heard of us yet
 			p.stop(ErrForgotten)
 			return
 		case !errors.Is(err, jetstream.ErrNoHeartbeat):
@@ -245,14 +245,6 @@ func (p *pool) hear() {
 			}
 		}
 	}
-}
-
-// forgotten reports whether the servers have answered that they do not know the pool.
-func (p *pool) forgotten() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
-	_, err := p.stream.Consumer(ctx, p.id)
-	return errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
 }
 
 // take takes a result.

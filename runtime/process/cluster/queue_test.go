@@ -261,7 +261,11 @@ func TestTakerKilled(t *testing.T) {
 			all = append(all, v)
 		}
 		slices.Sort(all)
-		// The first one was acknowledged when the second one was asked for.
+		// The first one was acknowledged when the second one was asked for; but whether the servers
+		// had heard that when the process was killed is not known.
+		if all[0] == 0 {
+			all = all[1:]
+		}
 		want(t, "items", fmt.Sprint(all), "[1 2 3 4 5 6 7 8 9]")
 		check(t, r.Close())
 		check(t, q.Remove())

@@ -52,6 +52,14 @@ func (c *Cluster) consumer(s jetstream.Stream, config jetstream.ConsumerConfig) 
 	})
 }
 
+// lost reports whether the servers have answered that there is no such consumer. It blocks.
+func (c *Cluster) lost(stream, consumer string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	_, err := c.js.Consumer(ctx, stream, consumer)
+	return errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
+}
+
 // mostWaiting is how many processes may wait for something of the same consumer.
 const mostWaiting = 1 << 16
 

@@ -172,7 +172,9 @@ func (q *queue) fetch() {
 		for q.waiting() || messages != nil && q.ended() != nil {
 			if messages == nil {
 				var err error
-				if messages, err = q.iterate(); err != nil {
+				if messages, err = q.iterate(); transient(err) {
+					continue // it has waited
+				} else if err != nil {
 					q.failGetters(err)
 					break
 				}
@@ -181,9 +183,9 @@ func (q *queue) fetch() {
 			switch {
 			case err == nil:
 				q.hand(msg)
-			case errors.Is(err, jetstream.ErrNoHeartbeat):
+			case errors.Is(err, jetstream.ErrNoHeartbeat) && !q.c.lost(queueStream(q.name), takersName):
 				signal(q.look)
-			default: // this side has ended; or the consumer is gone
+			default: // this side has ended; or the consumer is gone, with the queue
 				messages.Stop()
 				messages = nil
 				signal(q.look)

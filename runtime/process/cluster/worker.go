@@ -121,7 +121,7 @@ func (w *worker) serve() {
 		case err == nil:
 			w.take(msg)
 			continue
-		case errors.Is(err, jetstream.ErrNoHeartbeat):
+		case errors.Is(err, jetstream.ErrNoHeartbeat) && !w.c.lost(poolStream(w.pool), workersName):
 			continue
 		}
 		// It was told to stop, and nothing will come any more. Or the pool was removed; the worker's
