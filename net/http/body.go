@@ -1,7 +1,10 @@
 package http
 
 import (
+	"bufio"
+	"bytes"
 	"io"
+	"net/textproto"
 	"sync/atomic"
 
 	"github.com/weft-go/weft/runtime/lock"
@@ -78,17 +81,21 @@ func (b *body) read(p []byte) (n int, err error) {
 func (b *body) readTrailer() error {
 	c := b.x.conn
 	c.in.remain = c.server.headLimit()
-	fields, err := c.text.ReadMIMEHeader()
+	lines, err := readLines(c.br)
 	if c.in.remain <= 0 {
 		return errTrailerTooLong
 	}
 	if err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return err
 	}
 	c.in.remain = 1<<63 - 1
+	if len(lines) == len("\r\n") {
+		return io.EOF
+	}
+	fields, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(lines))).ReadMIMEHeader()
+	if err != nil {
+		return err
+	}
 	r := b.x.req
 	for name, values := range fields {
 		if !httpguts.ValidTrailerHeader(name) {
@@ -101,6 +108,32 @@ func (b *body) readTrailer() error {
 	}
 	return io.EOF
 }
+
+// readLines reads lines up to an empty one, and returns them with it. A line must end in
+// CRLF: where another reader does not take a bare LF for its end, it sees the end of the
+// message elsewhere.
+func readLines(r *bufio.Reader) (lines []byte, err error) {
+	for begin := true; ; {
+		part, err := r.ReadSlice('\n')
+		lines = append(lines, part...)
+		switch {
+		case err == bufio.ErrBufferFull:
+			begin = false
+			continue
+		case err == io.EOF:
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		case !bytes.HasSuffix(lines, []byte("\r\n")):
+			return nil, errBadTrailer
+		case begin && len(part) == len("\r\n"):
+			return lines, nil
+		}
+		begin = true
+	}
+}
+
+var errBadTrailer = &refusal{StatusBadRequest, "http: a line of the trailer does not end in CRLF"}
 
 var errTrailerTooLong = &refusal{StatusRequestHeaderFieldsTooLarge, "http: trailer too long"}
 
