@@ -224,9 +224,21 @@ func TestParentDeath(t *testing.T) {
 func TestParentDeathOfThread(t *testing.T) {
 	started := make(chan *Process)
 	var tid int
-	go func() {
+	var begin func()
+	begin = func() {
 		goruntime.LockOSThread() // for good: the thread ends with the goroutine
-		tid = unix.Gettid()
+		if tid = unix.Gettid(); tid == os.Getpid() {
+			// Go does not let the main thread end. While this goroutine has it, another
+			// one gets another.
+			other := make(chan struct{})
+			go func() {
+				defer close(other)
+				begin()
+			}()
+			<-other
+			goruntime.UnlockOSThread()
+			return
+		}
 		c := piped("cat")
 		c.ParentDeath = unix.SIGKILL
 		p, err := c.Start()
@@ -234,7 +246,8 @@ func TestParentDeathOfThread(t *testing.T) {
 			t.Error(err)
 		}
 		started <- p
-	}()
+	}
+	go begin()
 	p := <-started
 	if p == nil {
 		return
