@@ -1,7 +1,6 @@
 package runtime_test
 
 import (
-	"bytes"
 	"iter"
 	"log"
 	goruntime "runtime"
@@ -290,7 +289,7 @@ func TestMonitorOfMany(t *testing.T) {
 
 // TestMonitorLogs: without OnBlocked reports are logged; one that panics does no harm.
 func TestMonitorLogs(t *testing.T) {
-	var text lockedBuffer
+	var text runtimetest.Buffer
 	defer log.SetOutput(log.Writer())
 	log.SetOutput(&text)
 	rt := runtimetest.NewConfig(t, runtime.Config{Workers: 1, MaxBlocking: 5 * time.Millisecond})
@@ -312,23 +311,6 @@ func TestMonitorLogs(t *testing.T) {
 			runtime.Yield()
 		}
 	})
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // TestMonitorIsNoForeigner: its goroutine does not keep the runtime from seeing that it

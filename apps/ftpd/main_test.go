@@ -12,10 +12,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 // patience is how long a test waits for what must happen.
@@ -49,28 +50,10 @@ type daemon struct {
 	cmd          *exec.Cmd
 	stdout       *bufio.Reader
 	root         string
-	log          logBuffer // standard error, complete once it has ended
+	log          runtimetest.Buffer // standard error, complete once it has ended
 	addr         string
 	login        string // user:password
 	list, upload string // the printed lines
-}
-
-// logBuffer is what ftpd has logged so far.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 var serving = regexp.MustCompile(`^Serving (.*) on ([^ ]*)\.\n$`)

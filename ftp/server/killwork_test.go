@@ -10,13 +10,14 @@ import (
 	"github.com/weft-go/weft/ftp/server"
 	"github.com/weft-go/weft/ftp/storage"
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 // A runtime that ends under sessions that hash and copy kills them, those that wait
 // for their turn to read too, and nothing of a copy is left.
 func TestKilledAtWork(t *testing.T) {
-	before := takeCensus()
-	t.Cleanup(func() { before.compare(t) })
+	before := runtimetest.TakeCensus()
+	t.Cleanup(func() { before.Compare(t) })
 	rt, err := runtime.New(runtime.Config{Workers: 2})
 	if err != nil {
 		t.Fatal(err)

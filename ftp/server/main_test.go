@@ -3,13 +3,10 @@ package server_test
 import (
 	"crypto/tls"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	goruntime "runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -43,8 +40,8 @@ func onEngines(t *testing.T, test func(t *testing.T, e server.Engine)) {
 	t.Helper()
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
-			before := takeCensus()
-			t.Cleanup(func() { before.compare(t) })
+			before := runtimetest.TakeCensus()
+			t.Cleanup(func() { before.Compare(t) })
 			test(t, e.new(t))
 		})
 	}
@@ -69,7 +66,7 @@ type fixture struct {
 	srv  *server.Server
 	addr string
 	root string // the served directory
-	log  *logBuffer
+	log  *runtimetest.Buffer
 	tls  func() *tls.Config // of clients; nil: they speak in clear
 }
 
@@ -82,7 +79,7 @@ func start(t *testing.T, e server.Engine, change ...func(*server.Config)) *fixtu
 // startOn is start on an address.
 func startOn(t *testing.T, e server.Engine, addr string, change ...func(*server.Config)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, log: new(logBuffer)}
+	f := &fixture{t: t, log: new(runtimetest.Buffer)}
 	single, err := auth.NewSingle(auth.Identity{Name: testUser, Home: "/", Perms: auth.ReadWrite}, testPassword)
 	if err != nil {
 		t.Fatal(err)
@@ -167,48 +164,6 @@ func (f *fixture) names() []string {
 		names = append(names, e.Name())
 	}
 	return names
-}
-
-// logBuffer is the log of a server.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-var _ io.Writer = (*logBuffer)(nil)
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// census counts what a test may leave behind.
-type census struct{ goroutines, descriptors int }
-
-func takeCensus() census {
-	return census{goruntime.NumGoroutine(), runtimetest.Descriptors()}
-}
-
-// compare waits until there is no more than before.
-func (before census) compare(t *testing.T) {
-	t.Helper()
-	var now census
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		now = takeCensus()
-		if now.goroutines <= before.goroutines && now.descriptors <= before.descriptors {
-			return
-		}
-	}
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:goruntime.Stack(stacks, true)]
-	t.Errorf("left behind: %+v, was %+v\n%s", now, before, stacks)
 }
 
 // eventually waits for what must come about.

@@ -10,13 +10,14 @@ import (
 	"github.com/weft-go/weft/ftp/server"
 	"github.com/weft-go/weft/ftp/storage"
 	"github.com/weft-go/weft/runtime"
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 // A runtime that ends under a server kills its sessions wherever they wait, and
 // they still clean up.
 func TestKilled(t *testing.T) {
-	before := takeCensus()
-	t.Cleanup(func() { before.compare(t) })
+	before := runtimetest.TakeCensus()
+	t.Cleanup(func() { before.Compare(t) })
 	root := t.TempDir()
 	store, err := storage.OpenOSRoot(root, storage.Options{})
 	if err != nil {

@@ -120,20 +120,15 @@ func walk(fsys FS) (sum Limits, err error) {
 		for {
 			entries, err := d.Next(256)
 			for i := range entries {
-				e := &entries[i]
 				sum.Files++
-				if e.IsRegular() {
-					sum.Bytes += e.Size
-				}
-				if e.Mode.IsDir() {
-					todo = append(todo, join(path, e.Name))
+				sum.Bytes += weight(entries[i])
+				if entries[i].Mode.IsDir() {
+					todo = append(todo, join(path, entries[i].Name))
 				}
 			}
 			if err != nil {
-				if err1 := d.Close(); err == io.EOF && err1 == nil {
-					break
-				}
-				if path == "/" {
+				_ = d.Close()
+				if err != io.EOF && path == "/" {
 					return Limits{}, err
 				}
 				break
@@ -144,7 +139,7 @@ func walk(fsys FS) (sum Limits, err error) {
 }
 
 // weight is what an entry counts.
-func weight(e Entry) (bytes int64) {
+func weight(e Entry) int64 {
 	if e.IsRegular() {
 		return e.Size
 	}

@@ -28,7 +28,7 @@ func New(t testing.TB, workers int) *runtime.Runtime {
 // NewConfig is New with a Config.
 func NewConfig(t testing.TB, config runtime.Config) *runtime.Runtime {
 	t.Helper()
-	before := takeCensus()
+	before := TakeCensus()
 	rt, err := runtime.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func NewConfig(t testing.TB, config runtime.Config) *runtime.Runtime {
 		if s := rt.Stats(); s.Tasks != 0 || s.Coroutines != 0 {
 			t.Errorf("left behind: %d tasks, %d coroutines", s.Tasks, s.Coroutines)
 		}
-		before.compare(t)
+		before.Compare(t)
 	})
 	return rt
 }
@@ -72,15 +72,15 @@ func RunOn(t testing.TB, rt *runtime.Runtime, fn func()) {
 	}
 }
 
-// census counts what a test may leave behind.
-type census struct {
+// A Census counts what a test may leave behind: goroutines and descriptors.
+type Census struct {
 	goroutines  int
 	descriptors int
 }
 
-// takeCensus leaves out what the pools of other runtimes hold, which may grow
-// meanwhile. It counts until nothing changes while it does.
-func takeCensus() census {
+// TakeCensus counts until nothing changes while it does. It leaves out what runtimes of
+// New hold while they run, which may grow meanwhile: those see to it themselves.
+func TakeCensus() Census {
 	for {
 		first := takeOneCensus()
 		if second := takeOneCensus(); first == second {
@@ -90,8 +90,8 @@ func takeCensus() census {
 	}
 }
 
-func takeOneCensus() census {
-	c := census{goroutines: goruntime.NumGoroutine(), descriptors: Descriptors()}
+func takeOneCensus() Census {
+	c := Census{goroutines: goruntime.NumGoroutine(), descriptors: Descriptors()}
 	running.Lock()
 	defer running.Unlock()
 	for rt := range running.set {
@@ -120,13 +120,14 @@ func track(rt *runtime.Runtime, on bool) {
 	}
 }
 
-// compare waits until the present counts are no more than those before:
-// goroutines end a little after what they did is visible.
-func (before census) compare(t testing.TB) {
+// Compare waits until the present counts are no more than those before, and fails the
+// test if that does not come about: goroutines end a little after what they did is
+// visible.
+func (before Census) Compare(t testing.TB) {
 	t.Helper()
-	var now census
+	var now Census
 	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		now = takeCensus()
+		now = TakeCensus()
 		if now.goroutines <= before.goroutines && now.descriptors <= before.descriptors {
 			return
 		}

@@ -3,7 +3,6 @@ package attack_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -61,7 +60,7 @@ type world struct {
 	addr    string
 	root    string // what is served; eve's home is below
 	outside string // a directory beside it, with the file "secret"
-	log     *logBuffer
+	log     *runtimetest.Buffer
 	beside  *client // bob
 	round   int
 }
@@ -69,8 +68,8 @@ type world struct {
 // attack runs an attack on a server of the task engine.
 func attack(t *testing.T, test func(w *world), change ...func(*server.Config)) {
 	t.Helper()
-	before := takeCensus()
-	t.Cleanup(func() { before.compare(t) })
+	before := runtimetest.TakeCensus()
+	t.Cleanup(func() { before.Compare(t) })
 	start(t, server.Tasks(runtimetest.New(t, 2)), test, change)
 }
 
@@ -78,8 +77,8 @@ func attack(t *testing.T, test func(w *world), change ...func(*server.Config)) {
 func attackBoth(t *testing.T, test func(w *world), change ...func(*server.Config)) {
 	t.Run("task", func(t *testing.T) { attack(t, test, change...) })
 	t.Run("goroutine", func(t *testing.T) {
-		before := takeCensus()
-		t.Cleanup(func() { before.compare(t) })
+		before := runtimetest.TakeCensus()
+		t.Cleanup(func() { before.Compare(t) })
 		start(t, server.Goroutines(), test, change)
 	})
 }
@@ -87,7 +86,7 @@ func attackBoth(t *testing.T, test func(w *world), change ...func(*server.Config
 func start(t *testing.T, e server.Engine, test func(w *world), change []func(*server.Config)) {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{T: t, root: filepath.Join(dir, "root"), outside: filepath.Join(dir, "outside"), log: new(logBuffer)}
+	w := &world{T: t, root: filepath.Join(dir, "root"), outside: filepath.Join(dir, "outside"), log: new(runtimetest.Buffer)}
 	for _, d := range []string{"root/alice", "root/bob", "root/eve", "root/guest", "outside"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			t.Fatal(err)
@@ -244,7 +243,7 @@ func heap() int64 {
 // rawHandler writes records as they are: what it is given must be harmless
 // already.
 type rawHandler struct {
-	log   *logBuffer
+	log   *runtimetest.Buffer
 	attrs []slog.Attr
 }
 
@@ -270,43 +269,3 @@ func (h rawHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h rawHandler) WithGroup(string) slog.Handler { return h }
-
-// logBuffer is the log of a server.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-var _ io.Writer = (*logBuffer)(nil)
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// census counts what a test may leave behind.
-type census struct{ goroutines, descriptors int }
-
-func takeCensus() census { return census{goruntime.NumGoroutine(), runtimetest.Descriptors()} }
-
-// compare waits until there is no more than before.
-func (before census) compare(t *testing.T) {
-	t.Helper()
-	var now census
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		now = takeCensus()
-		if now.goroutines <= before.goroutines && now.descriptors <= before.descriptors {
-			return
-		}
-	}
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:goruntime.Stack(stacks, true)]
-	t.Errorf("left behind: %+v, was %+v\n%s", now, before, stacks)
-}

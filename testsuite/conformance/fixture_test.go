@@ -2,12 +2,10 @@ package conformance
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -69,7 +67,7 @@ type fixture struct {
 	srv     *server.Server
 	addr    string
 	dir     string
-	log     *logBuffer
+	log     *runtimetest.Buffer
 	decided ftp.Code
 }
 
@@ -80,7 +78,7 @@ func start(t *testing.T, e server.Engine, r check, change ...func(*server.Config
 
 func startOn(t *testing.T, e server.Engine, r check, addr string, change ...func(*server.Config)) *fixture {
 	t.Helper()
-	f := &fixture{T: t, check: r, engine: e, dir: t.TempDir(), log: new(logBuffer)}
+	f := &fixture{T: t, check: r, engine: e, dir: t.TempDir(), log: new(runtimetest.Buffer)}
 	f.fill()
 	root, err := storage.OpenOSRoot(f.dir, storage.Options{})
 	if err != nil {
@@ -211,24 +209,4 @@ func brief(s string) string {
 		s = s[:80] + "..."
 	}
 	return "\"" + s + "\""
-}
-
-// logBuffer is the log of a server.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-var _ io.Writer = (*logBuffer)(nil)
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

@@ -15,12 +15,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/weft-go/weft/runtime/runtimetest"
 )
 
 // limit bounds one run of a foreign program.
@@ -70,7 +71,7 @@ type ftpd struct {
 	addr string // host:port
 	root string
 	pid  int
-	log  *lockedBuffer // what it prints to standard error
+	log  *runtimetest.Buffer // what it prints to standard error
 }
 
 const password = "correct horse"
@@ -106,7 +107,7 @@ func start(t *testing.T, engine string, n int, flags ...string) *ftpd {
 	root := t.TempDir()
 	args := append([]string{"-addr", "127.0.0.1:0", "-root", root, "-engine", engine, "-users", users(t, root, n)}, flags...)
 	cmd := exec.Command(ftpdPath, args...)
-	var log lockedBuffer
+	var log runtimetest.Buffer
 	cmd.Stderr = &log
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -237,22 +238,4 @@ func wantFile(t *testing.T, path, hash string) {
 	if got := hashOf(path); got != hash {
 		t.Errorf("%s: hash %s, want %s", path, got, hash)
 	}
-}
-
-// lockedBuffer is a bytes.Buffer for several goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
