@@ -29,7 +29,7 @@ func TestPipeConn(t *testing.T) {
 			rt := runtimetest.New(t, workers)
 			nettest.TestConn(t, func() (c1, c2 stdnet.Conn, stop func(), err error) {
 				c1, c2 = net.Pipe()
-				return taskConn{c1, rt}, taskConn{c2, rt}, func() { _, _ = c1.Close(), c2.Close() }, nil
+				return runtimetest.TaskConn{Conn: c1, Runtime: rt}, runtimetest.TaskConn{Conn: c2, Runtime: rt}, func() { _, _ = c1.Close(), c2.Close() }, nil
 			})
 		})
 	}

@@ -8,7 +8,6 @@ import (
 	stdnet "net"
 
 	"github.com/weft-go/weft/net/tls"
-	"github.com/weft-go/weft/runtime"
 	"github.com/weft-go/weft/runtime/runtimetest"
 	"golang.org/x/net/nettest"
 )
@@ -34,54 +33,10 @@ func TestConn(t *testing.T) {
 					rt := runtimetest.New(t, workers)
 					nettest.TestConn(t, func() (c1, c2 stdnet.Conn, stop func(), err error) {
 						c1, c2, stop, err = pipe()
-						return taskConn{c1, rt}, taskConn{c2, rt}, stop, err
+						return runtimetest.TaskConn{Conn: c1, Runtime: rt}, runtimetest.TaskConn{Conn: c2, Runtime: rt}, stop, err
 					})
 				})
 			}
 		})
 	}
-}
-
-// taskConn makes each call of a connection in a task of its own.
-type taskConn struct {
-	stdnet.Conn
-	rt *runtime.Runtime
-}
-
-func (c taskConn) do(f func() (int, error)) (n int, err error) {
-	if err := c.rt.Run(func() error {
-		n, err = f()
-		return nil
-	}); err != nil {
-		return 0, err
-	}
-	return n, err
-}
-
-func (c taskConn) Read(p []byte) (int, error) {
-	return c.do(func() (int, error) { return c.Conn.Read(p) })
-}
-
-func (c taskConn) Write(p []byte) (int, error) {
-	return c.do(func() (int, error) { return c.Conn.Write(p) })
-}
-
-func (c taskConn) Close() error {
-	_, err := c.do(func() (int, error) { return 0, c.Conn.Close() })
-	return err
-}
-
-func (c taskConn) SetDeadline(t time.Time) error {
-	_, err := c.do(func() (int, error) { return 0, c.Conn.SetDeadline(t) })
-	return err
-}
-
-func (c taskConn) SetReadDeadline(t time.Time) error {
-	_, err := c.do(func() (int, error) { return 0, c.Conn.SetReadDeadline(t) })
-	return err
-}
-
-func (c taskConn) SetWriteDeadline(t time.Time) error {
-	_, err := c.do(func() (int, error) { return 0, c.Conn.SetWriteDeadline(t) })
-	return err
 }
